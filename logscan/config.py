@@ -1,0 +1,106 @@
+"""Configuration: frozen models, one sentence under every field; stored with the model."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from logscan.errors import UsageError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputConfig(_Section):
+    """How the input is read; `None` means: found by evidence and shown."""
+
+    time: str | None = None
+    """Name of the time column; `row` means there is none and the row number is the step."""
+    entity: tuple[str, ...] = ()
+    """Columns that name the machine, line or store a row belongs to."""
+    channels: tuple[str, ...] = ()
+    """Channels to use, in this order; empty means every numeric column."""
+    ignore: tuple[str, ...] = ()
+    """Columns to leave out."""
+    kind: Literal["samples", "events"] | None = None
+    """Regular readings, or one row per thing that happened."""
+    every: str | None = None
+    """Grid step: `1min`, `10s`, `1h`, `1d`, or an integer for integer time."""
+    encoding: str | None = None
+    """Text encoding, such as `cp932`."""
+    delimiter: str | None = None
+    """Column separator of the CSV."""
+    decimal: str | None = None
+    """Decimal mark, `.` or `,`."""
+    timezone: str | None = None
+    """IANA time zone of naive timestamps, such as `Asia/Tokyo`."""
+    date_order: Literal["dmy", "mdy", "ymd"] | None = None
+    """Order of day, month and year in dates such as 03/04/2024; `None`: found over the sample, asked for if unclear."""
+    bridge_steps: int = Field(default=5, ge=0)
+    """Gaps up to this many steps are bridged; longer ones stay missing."""
+
+
+class EncoderConfig(_Section):
+    """The attention encoder (DESIGN section 4)."""
+
+    scales: tuple[int, ...] = (16, 32, 64, 128)
+    """Window lengths in steps, one group of heads each."""
+    neighbors: int = Field(default=8, ge=1)
+    """Analogues that carry most of the attention weight (sets the temperature)."""
+    fit: bool = True
+    """Train the gated layers; false keeps the closed-form start."""
+    epochs: int = Field(default=20, ge=1)
+    """Upper limit of passes over the training part."""
+    seed: int = 0
+    """Seed of everything random."""
+
+
+class AlarmConfig(_Section):
+    """From scores to alarms (DESIGN section 5)."""
+
+    false_alarms: str = "1/week"
+    """How many false events a person accepts: `COUNT/UNIT`, unit hour, day, week, month, or `rows:N`."""
+    min_event_steps: int | None = Field(default=None, ge=1)
+    """Shorter events are dropped; `None`: half the smallest scale (one spike already moves a whole window)."""
+    merge_gap_steps: int | None = Field(default=None, ge=0)
+    """Events closer than this are one; `None`: the smallest scale."""
+
+
+class Config(_Section):
+    """Everything that shapes a run."""
+
+    input: InputConfig = InputConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    alarm: AlarmConfig = AlarmConfig()
+
+    def hash(self) -> str:
+        """First 12 hex digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+def parse_config(data: dict[str, Any], place: str) -> Config:
+    """The configuration in `data`; raises UsageError that names the key and the nearest valid one."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UsageError(place, f"unknown key '{where}'", _suggestion(first["loc"])) from error
+        raise UsageError(place, f"'{where}': {first['msg']}", f"got {first['input']!r}") from error
+
+
+def _suggestion(loc: tuple[int | str, ...]) -> str:
+    """The valid key nearest to an unknown one."""
+    section: type[BaseModel] = Config
+    for part in loc[:-1]:
+        annotation = section.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            section = annotation
+    known = list(section.model_fields)
+    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
