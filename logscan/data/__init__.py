@@ -1,0 +1,1 @@
+"""Reading, cleaning and gridding of input, and the one atomic writer."""

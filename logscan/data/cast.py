@@ -1,0 +1,166 @@
+"""Text cells to numbers, whole columns at a time; what is not a number is counted, never guessed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logscan.records import F64, CastFailure
+
+MISSING_WORDS = frozenset(
+    {"", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "nil", "none", "#null!", "欠測", "欠損"}
+)
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A column as numbers."""
+
+    cells: F64  # (rows,), NaN where missing, not a number or infinite
+    present: int  # cells that hold anything but a missing-value word
+    failures: int  # of these, cells that are not finite numbers
+    example: str  # one of them, "" if none
+
+
+def merged_failure(old: CastFailure | None, new: Numbers) -> CastFailure | None:
+    """The failures of a column after one more batch."""
+    if new.failures == 0:
+        return old
+    if old is None:
+        return CastFailure(new.failures, new.example)
+    return CastFailure(old.count + new.failures, min(old.example, new.example))
+
+
+def is_text(kind: Any) -> bool:
+    """Whether an Arrow type holds text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def is_number(kind: Any) -> bool:
+    """Whether an Arrow type holds numbers (booleans too)."""
+    types = pa.types
+    return bool(
+        types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    )
+
+
+def plain(column: Any) -> Any:
+    """A column without chunks and dictionaries, text as `string`."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_large_string(column.type) or str(column.type) == "string_view":
+        column = column.cast(pa.string())
+    return column
+
+
+def as_text(column: Any) -> Any:
+    """Any plain column as text, null where missing."""
+    return column if is_text(column.type) else column.cast(pa.string())
+
+
+def numbers(column: Any, decimal: str) -> Numbers:
+    """A plain Arrow column as float64.
+
+    Args:
+        column: (rows,) text, numbers or booleans.
+        decimal: the decimal mark of text cells, `.` or `,`.
+    """
+    if is_text(column.type):
+        return _text_numbers(column, decimal)
+    if not is_number(column.type):
+        return Numbers(np.full(len(column), np.nan), len(column) - column.null_count, 0, "")
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    raw = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    present = len(column) - int(np.isnan(raw).sum())
+    return _finite(np.array(raw, dtype=np.float64), present, 0, "")
+
+
+def _text_numbers(column: Any, decimal: str) -> Numbers:
+    try:
+        clean = column if decimal == "." else _with_point(column)
+        raw = clean.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        present = len(column) - column.null_count - int(np.isnan(raw).sum() - column.null_count)
+        return _finite(np.array(raw, dtype=np.float64), present, 0, "")
+    except pa.ArrowInvalid:
+        return _careful_numbers(column, decimal)
+
+
+def _with_point(column: Any) -> Any:
+    """Decimal commas as points; a column that also holds points takes the careful way."""
+    if pc.any(pc.match_substring(column, ".")).as_py():
+        raise pa.ArrowInvalid("points beside decimal commas")
+    return pc.replace_substring(column, ",", ".")
+
+
+def _careful_numbers(column: Any, decimal: str) -> Numbers:
+    """Cells cleaned by rule where they need it; what is left is looked at one distinct text at a time."""
+    text = pc.utf8_trim_whitespace(column)
+    grouped = pc.match_substring_regex(text, _THOUSANDS[decimal])
+    separator = "," if decimal == "." else "."
+    text = pc.if_else(grouped, pc.replace_substring(text, separator, ""), text)
+    if decimal == ",":
+        text = pc.replace_substring(text, ",", ".")
+    text = pc.replace_substring_regex(text, r"\s*[%％]$", "")
+    good = pc.fill_null(pc.match_substring_regex(text, _NUMBER), False)
+    raw = pc.if_else(good, text, None).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    values = np.array(raw, dtype=np.float64)
+
+    rest = pc.and_(pc.invert(good), pc.is_valid(column))
+    positions = np.flatnonzero(rest.to_numpy(zero_copy_only=False))
+    encoded = column.filter(rest).dictionary_encode()
+    distinct = encoded.dictionary.to_pylist()
+    codes = encoded.indices.to_numpy()
+    counts = np.bincount(codes, minlength=len(distinct))
+    cleaned = np.array([_cleaned(cell, decimal) for cell in distinct], dtype=np.float64)
+    missing = np.array([_is_missing(cell) for cell in distinct], dtype=np.bool_)
+    failed = np.isnan(cleaned) & ~missing
+    if len(distinct):
+        values[positions] = cleaned[codes]
+    failures = int(counts[failed].sum())
+    example = min((cell for cell, bad in zip(distinct, failed, strict=True) if bad), default="")
+    present = int(good.true_count) + int(counts[~missing].sum())
+    return _finite(values, present, failures, example[:40])
+
+
+def _finite(values: F64, present: int, failures: int, example: str) -> Numbers:
+    """Infinities read as missing and counted as failures."""
+    infinite = np.isinf(values)
+    if infinite.any():
+        example = example or ("inf" if values[infinite][0] > 0 else "-inf")
+        failures += int(infinite.sum())
+        values[infinite] = np.nan
+    return Numbers(values, present, failures, example)
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip().casefold() in MISSING_WORDS
+
+
+def _cleaned(cell: str, decimal: str) -> float:
+    """The number in a cell of unusual form (full-width digits, signs of typography, inf), else NaN."""
+    text = unicodedata.normalize("NFKC", cell).strip().replace("\u2212", "-").replace("\u3000", "")
+    if re.match(_THOUSANDS[decimal], text, re.ASCII):
+        text = text.replace("," if decimal == "." else ".", "")
+    if decimal == ",":
+        text = text.replace(",", ".")
+    text = text.removesuffix("%").rstrip()
+    if re.match(_NUMBER, text, re.ASCII) or text.casefold() in {
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+    }:
+        return float(text)
+    return float("nan")

@@ -1,0 +1,212 @@
+"""Record batches into growing sums: times, entities and numbers of every row, and where each row went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logscan.data.cast import as_text, is_text, merged_failure, numbers
+from logscan.data.columns import Plan
+from logscan.data.grid import MINUTE_NS, Accumulator, Cells, grid_phase
+from logscan.data.timestamps import INVALID, localised
+from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
+
+_NO_TIME = "time does not parse"
+_NO_ENTITY = "entity is empty"
+
+
+class Collector:
+    """Takes batches of rows and keeps sums per entity and time."""
+
+    def __init__(self, plan: Plan, step: int | None) -> None:
+        self.plan = plan
+        self.rows_read = 0
+        self.rows_used = 0
+        self.out_of_order = 0
+        self.dropped: Counter[str] = Counter()
+        self.failures: dict[str, CastFailure] = {}
+        self.entities: list[str] = []
+        self.step = step  # as given; None: found at the end
+        self._phase: int | None = None
+        self._codes: dict[str, int] = {}
+        self._last: I64 = np.empty(0, dtype=np.int64)  # per entity: its last time, for the order of rows
+        self._rows_of: I64 = np.empty(0, dtype=np.int64)  # per entity: its rows, the time where there is none
+        self._repeated = self._missing = 0
+        self._sums = Accumulator(len(plan.numeric))
+        # Keys are exact times unless a step was given or events are counted; then the times are kept apart.
+        self._exact = plan.kind is LogKind.SAMPLES and step is None
+        self._times = Accumulator(0)
+
+    def add(self, batch: Any, decimal: str, progress: Callable[[int], None] | None = None) -> None:
+        """Add one record batch.
+
+        Args:
+            batch: with at least the columns of the plan.
+            decimal: decimal mark of its text cells.
+            progress: told the rows read so far.
+        """
+        self.rows_read += batch.num_rows
+        batch, codes, times = self._placed(batch)
+        if batch.num_rows:
+            self.rows_used += batch.num_rows
+            self._count_order(codes, times)
+            values = self._numbers(batch, decimal)
+            self._sums.add(codes.astype(np.int32), self._keys(times), values)
+            if not self._exact:
+                self._times.add(codes.astype(np.int32), times, np.empty((len(times), 0)))
+        if progress is not None:
+            progress(self.rows_read)
+
+    def drop(self, reason: str, rows: int) -> None:
+        """Count rows that never became a record."""
+        self.rows_read += rows
+        self.dropped[reason] += rows
+
+    def retract(self, reason: str, rows: int) -> None:
+        """Count rows as dropped that were used before."""
+        if rows:
+            self.rows_used -= rows
+            self.dropped[reason] += rows
+
+    def sums(self) -> Cells:
+        """Sums per entity and key; the key is a time."""
+        return self._sums.cells()
+
+    def times(self) -> Cells:
+        """Rows per entity and exact time."""
+        return self._sums.cells() if self._exact else self._times.cells()
+
+    def notes(self) -> list[str]:
+        """Sentences on clock changes."""
+        notes = []
+        if self._repeated:
+            notes.append(
+                f"{self._repeated} rows lie in an hour that occurs twice (end of summer time); "
+                "read as its first pass."
+            )
+        if self._missing:
+            notes.append(
+                f"{self._missing} rows lie in an hour that does not exist (begin of summer time); "
+                "read with the offset of the day before."
+            )
+        return notes
+
+    def _placed(self, batch: Any) -> tuple[Any, I64, I64]:
+        """The rows with an entity and a time, with both."""
+        codes = self._entity_codes(batch)
+        valid = codes >= 0
+        self._drop_unless(valid, _NO_ENTITY)
+        if self.plan.time.kind is TimeKind.ROW:
+            times = self._row_numbers(codes)
+        else:
+            times = self.plan.time.times([batch.column(name) for name in self.plan.time.columns])
+            placed = times != INVALID
+            self._drop_unless(placed | ~valid, _NO_TIME)
+            valid &= placed
+        if not valid.all():
+            batch, codes, times = batch.filter(pa.array(valid)), codes[valid], times[valid]
+        if self.plan.time.localise and len(times):
+            assert self.plan.time.timezone is not None
+            times, repeated, missing = localised(times, self.plan.time.timezone)
+            self._repeated += repeated
+            self._missing += missing
+        return batch, codes, times
+
+    def _drop_unless(self, valid: Bool, reason: str) -> None:
+        rows = int((~valid).sum())
+        if rows:
+            self.dropped[reason] += rows
+
+    def _entity_codes(self, batch: Any) -> I64:
+        """The code of every row's entity, -1 where a part of its name is empty."""
+        if not self.plan.entity:
+            joined = None
+        else:
+            parts = [pc.utf8_trim_whitespace(as_text(batch.column(name))) for name in self.plan.entity]
+            joined = pc.binary_join_element_wise(*parts, " / ") if len(parts) > 1 else parts[0]
+            empty = pc.equal(joined, "") if len(parts) == 1 else _any_empty(parts)
+            joined = pc.if_else(empty, None, joined)
+        if joined is None:
+            names, local = [""], np.zeros(batch.num_rows, dtype=np.int64)
+        else:
+            encoded = joined.dictionary_encode()
+            names = encoded.dictionary.to_pylist()
+            local = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
+        for name in names:
+            if name not in self._codes:
+                self._codes[name] = len(self.entities)
+                self.entities.append(name)
+        new = len(self.entities) - len(self._last)
+        self._last = np.append(self._last, np.full(new, INVALID))
+        self._rows_of = np.append(self._rows_of, np.zeros(new, dtype=np.int64))
+        table = np.array([*(self._codes[name] for name in names), -1], dtype=np.int64)
+        return np.asarray(table[local], dtype=np.int64)
+
+    def _row_numbers(self, codes: I64) -> I64:
+        """The running number of every row within its entity."""
+        numbers_ = np.zeros(len(codes), dtype=np.int64)
+        for code in np.unique(codes[codes >= 0]):
+            mine = np.flatnonzero(codes == code)
+            numbers_[mine] = self._rows_of[code] + np.arange(len(mine))
+            self._rows_of[code] += len(mine)
+        return numbers_
+
+    def _count_order(self, codes: I64, times: I64) -> None:
+        """Count rows earlier than the row of the same entity before them."""
+        order = np.argsort(codes, kind="stable") if len(self.entities) > 1 else np.arange(len(codes))
+        codes, times = codes[order], times[order]
+        first = np.r_[True, codes[1:] != codes[:-1]]
+        before = np.where(first, self._last[codes], np.r_[INVALID, times[:-1]])
+        self.out_of_order += int((times < before).sum())
+        last = np.r_[first[1:], True]
+        self._last[codes[last]] = times[last]
+
+    def _numbers(self, batch: Any, decimal: str) -> F64:
+        values = np.empty((batch.num_rows, len(self.plan.numeric)))
+        for position, name in enumerate(self.plan.numeric):
+            column = batch.column(name)
+            found = numbers(column, decimal if is_text(column.type) else ".")
+            values[:, position] = found.cells
+            merged = merged_failure(self.failures.get(name), found)
+            if merged is not None:
+                self.failures[name] = merged
+        return values
+
+    def _keys(self, times: I64) -> I64:
+        """The time that stands for the cell of every row."""
+        if self._exact:
+            return times
+        step = self.step
+        if step is None:
+            if self.plan.time.kind is not TimeKind.TIMESTAMP:
+                return times
+            step = MINUTE_NS  # every round interval is a multiple of it
+        if self._phase is None:
+            samples = self.plan.kind is LogKind.SAMPLES
+            self._phase = (
+                grid_phase(times, step) if samples else event_phase(times, step, self.plan.time.timezone)
+            )
+        half = step // 2 if self.plan.kind is LogKind.SAMPLES else 0
+        return (times - self._phase + half) // step * step + self._phase
+
+
+def _any_empty(parts: list[Any]) -> Any:
+    empty = pc.equal(parts[0], "")
+    for part in parts[1:]:
+        empty = pc.or_(empty, pc.equal(part, ""))
+    return empty
+
+
+def event_phase(times: I64, step: int, timezone: str | None) -> int:
+    """Where intervals begin, 0 <= phase < step: on round local times."""
+    if timezone is None or len(times) == 0:
+        return 0
+    moment = pd.Timestamp(int(times.min()), unit="ns").tz_localize("UTC").tz_convert(timezone)
+    offset = moment.utcoffset()
+    return -int(offset.total_seconds() if offset else 0) * 1_000_000_000 % step

@@ -1,0 +1,282 @@
+"""Which column is a channel, which is not and why, and which kind of log this is. By evidence on a sample."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logscan.config import InputConfig
+from logscan.data.cast import Numbers, is_number, is_text, numbers
+from logscan.data.suggest import require_columns
+from logscan.data.timeplan import TimePlan
+from logscan.data.timestamps import INVALID
+from logscan.errors import InputError, UsageError
+from logscan.records import I64, LogKind, TimeKind
+
+COUNT = "count"  # the channel of rows per step in a log of events
+
+_LABEL = re.compile(
+    r"(is[_ ]?)?(label|labels|anomaly|anomalies|anomalous|outlier|changepoint|ground[_ ]?truth)"
+    r"|異常(ラベル)?|ラベル",
+    re.IGNORECASE,
+)
+_INDEX = re.compile(
+    r"(unnamed: \d+|index|idx|row|rows|row[_ ]?(id|no|number|index)|id|no\.?|#|連番|行番号|通番|№)",
+    re.IGNORECASE,
+)
+_ID_TOKENS = frozenset(
+    {
+        "id",
+        "ids",
+        "no",
+        "nr",
+        "code",
+        "codes",
+        "key",
+        "sku",
+        "jan",
+        "ean",
+        "zip",
+        "phone",
+        "tel",
+        "uuid",
+        "barcode",
+    }
+)
+_ID_WHOLES = frozenset(
+    {
+        "customer", "invoice", "order", "transaction", "receipt", "ticket", "user", "account", "member",
+        "client", "store", "product", "item", "number", "order number", "invoice number", "customer number",
+        "顧客", "会員", "伝票", "店舗", "商品", "得意先", "注文", "受注", "社員", "担当者",
+    }
+)  # fmt: skip
+_ID_JAPANESE = re.compile(r"(番号|コード|ＩＤ|ID|No\.?|№)([(（].*)?$", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"price|amount|quantity|qty|total|sales|revenue|cost|value|金額|数量|価格|単価|売上|合計|個数",
+    re.IGNORECASE,
+)
+_ELAPSED = re.compile(
+    r"(t|time|elapsed|elapsed time|seconds|sec|経過時間|時間)(\s*[\[(（].*)?", re.IGNORECASE
+)
+_CELLS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What every column is for."""
+
+    time: TimePlan
+    kind: LogKind
+    entity: tuple[str, ...]
+    numeric: tuple[str, ...]  # columns read as numbers
+    ignored: dict[str, str]  # column -> why it is not read
+    notes: tuple[str, ...]
+    counted: bool  # rows per step are a channel (events)
+
+
+def found_plan(
+    table: Any, time: TimePlan, config: InputConfig, *, keep: Sequence[str], decimal: str, place: str
+) -> Plan:
+    """Roles of all columns of a sample.
+
+    Args:
+        table: Arrow table with plain columns, in file order.
+        time: the time column.
+        config: what the user said.
+        keep: columns that must not become channels.
+        decimal: the decimal mark of text cells.
+        place: file name, for messages.
+
+    Raises:
+        UsageError: a named column is not there, or the options contradict each other.
+        InputError: no numeric channel.
+    """
+    names = table.column_names
+    require_columns("--entity", config.entity, names)
+    kind, notes = _kind(table, time, config)
+    wanted = [
+        name
+        for name in config.channels
+        if not (kind is LogKind.EVENTS and name == COUNT and name not in names)
+    ]
+    require_columns("--channels", wanted, [*names, COUNT] if kind is LogKind.EVENTS else names)
+    if kind is LogKind.EVENTS and time.kind is TimeKind.ROW:
+        raise UsageError("--kind", "events need a time column and none was found", "name it with --time")
+    ignored: dict[str, str] = {}
+    numeric: list[str] = []
+    for name in names:
+        if name in time.columns or name in config.entity:
+            continue
+        reason = _reason(name, table[name].combine_chunks(), config, keep=keep, decimal=decimal, kind=kind)
+        if (
+            reason is None
+            and config.time is None
+            and time.kind is TimeKind.ROW
+            and name not in config.channels
+        ):
+            reason = _elapsed_reason(name, table[name].combine_chunks(), decimal)
+        if reason is None:
+            numeric.append(name)
+        elif name in config.channels and name not in keep:
+            raise InputError(place, f"channel '{name}' {reason}", "choose numeric columns with --channels")
+        else:
+            ignored[name] = reason
+    if config.channels:
+        numeric = [name for name in config.channels if name in numeric]
+    if not numeric and kind is LogKind.SAMPLES:
+        raise _no_channel(place, ignored)
+    counted = kind is LogKind.EVENTS and (not config.channels or COUNT in config.channels)
+    return Plan(time, kind, config.entity, tuple(numeric), ignored, tuple(notes), counted)
+
+
+def _no_channel(place: str, ignored: dict[str, str]) -> InputError:
+    listed = ", ".join(f"'{name}' {reason}" for name, reason in list(ignored.items())[:4])
+    more = ", ..." if len(ignored) > 4 else ""
+    fact = f"no numeric channel ({listed}{more})" if listed else "no numeric channel"
+    return InputError(
+        place, fact, "a log needs at least one column of numbers, or --kind events to count its rows"
+    )
+
+
+def _reason(
+    name: str, column: Any, config: InputConfig, *, keep: Sequence[str], decimal: str, kind: LogKind
+) -> str | None:
+    """Why a column is not a channel; None if it is one."""
+    if name in keep:
+        return "is kept aside"
+    if name in config.ignore:
+        return "is ignored as asked"
+    if config.channels and name not in config.channels:
+        return "is not among --channels"
+    if not (is_text(column.type) or is_number(column.type) or pa.types.is_null(column.type)):
+        return f"holds {column.type}, not numbers"
+    stride = max(len(column) // _CELLS, 1)
+    cells = column if stride == 1 else column.take(pa.array(np.arange(0, len(column), stride)))
+    found = numbers(cells, decimal)
+    good = found.present - found.failures
+    if found.present and good < 0.5 * found.present:
+        return f"holds text, such as '{found.example}'" if found.example else "holds no numbers"
+    if name in config.channels:
+        return None
+    if found.present == 0 and re.fullmatch(r"column \d+", name):
+        return "has neither name nor values"
+    if found.present == 0 and _LABEL.fullmatch(name.strip()):
+        return "looks like a label"
+    values = found.cells[np.isfinite(found.cells)]
+    return _special_reason(name, values, found, kind)
+
+
+def _elapsed_reason(name: str, column: Any, decimal: str) -> str | None:
+    """Why a column that is called time and only grows is no channel; None if it is not like that."""
+    values = numbers(column, decimal).cells
+    if _ELAPSED.fullmatch(name.strip()) and len(values) > 1 and bool((np.diff(np.sort(values)) > 0).all()):
+        return "looks like a time in fractions, which the grid cannot use"
+    return None
+
+
+def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> str | None:
+    """Why a column of numbers is an index, a label or an identifier; None if it is none of these."""
+    if len(values) == 0:
+        return None
+    if _LABEL.fullmatch(name.strip()) and np.isin(values, (0, 1)).all():
+        return "looks like a label (use --channels to read it)"
+    whole = bool((values % 1 == 0).all())
+    if whole and (_INDEX.fullmatch(name.strip()) or re.fullmatch(r"column 1", name)) and len(values) > 1:
+        ordered = np.sort(values)
+        if (
+            len(np.unique(np.diff(ordered))) == 1
+            and ordered[1] > ordered[0]
+            and found.present == len(found.cells)
+        ):
+            return "is a row index"
+    if kind is LogKind.EVENTS and whole and _is_identifier(name, values):
+        return "looks like an identifier, a sum of it means nothing"
+    return None
+
+
+def _is_identifier(name: str, values: Any) -> bool:
+    """Whether whole numbers name things instead of measuring them."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    tokens = [token for token in re.split(r"[\s_./()\[\]-]+", spaced.strip().casefold()) if token]
+    if _ID_TOKENS.intersection(tokens) or " ".join(tokens) in _ID_WHOLES or _ID_JAPANESE.search(name):
+        return True
+    if _AMOUNT.search(name) or len(values) < 100:
+        return False
+    distinct = np.unique(values)
+    running = len(distinct) > 0.3 * len(values) and float((np.diff(values) >= 0).mean()) > 0.99
+    same_digits = values.min() >= 10_000 and len(str(int(values.min()))) == len(str(int(values.max())))
+    return bool(running or same_digits)
+
+
+def _kind(table: Any, time: TimePlan, config: InputConfig) -> tuple[LogKind, list[str]]:
+    """The kind of the log and the sentences that say why."""
+    if config.kind is not None:
+        return LogKind(config.kind), []
+    if time.kind is TimeKind.ROW:
+        return LogKind.SAMPLES, []
+    times = time.times([table[name].combine_chunks() for name in time.columns])
+    valid = times != INVALID
+    if valid.sum() < 2:
+        return LogKind.SAMPLES, []
+    codes = _codes(table, config.entity)[valid]
+    order = np.lexsort((times[valid], codes))
+    inside = np.diff(codes[order]) == 0
+    distance = np.diff(times[valid][order])[inside]
+    positive = distance[distance > 0]
+    equal = float((distance == 0).mean()) if len(distance) else 0.0
+    texts = _text_columns(table, time, config)
+    if equal < 0.05 or not texts:
+        return LogKind.SAMPLES, []
+    regular = np.unique(positive, return_counts=True)[1].max() / len(positive) if len(positive) else 1.0
+    if regular < 0.5:
+        note = (
+            f"Read as events: {equal:.0%} of the rows share their time with another one, times are irregular "
+            f"and '{texts[0]}' holds text; use --kind samples for regular readings."
+        )
+        return LogKind.EVENTS, [note]
+    return LogKind.SAMPLES, _entity_hint(table, times, valid, texts, equal)
+
+
+def _text_columns(table: Any, time: TimePlan, config: InputConfig) -> list[str]:
+    """Columns of words, neither time nor entity nor left out."""
+    found = []
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if name in time.columns or name in config.entity or name in config.ignore or not is_text(column.type):
+            continue
+        head = column.drop_null()[:1000]
+        result = numbers(head, config.decimal or ".")
+        if len(head) and result.failures > 0.5 * len(head) and pc.count_distinct(head).as_py() >= 2:
+            found.append(name)
+    return found
+
+
+def _codes(table: Any, entity: Sequence[str]) -> I64:
+    codes = np.zeros(table.num_rows, dtype=np.int64)
+    for name in entity:
+        encoded = table[name].combine_chunks().dictionary_encode()
+        codes = (
+            codes * (len(encoded.dictionary) + 1)
+            + encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()
+        )
+    return codes
+
+
+def _entity_hint(table: Any, times: I64, valid: Any, texts: list[str], equal: float) -> list[str]:
+    """A sentence for logs of several machines that were read as one."""
+    for name in texts:
+        codes = _codes(table, [name])
+        pairs = np.unique(np.stack([times[valid], codes[valid]]), axis=1).shape[1]
+        if pairs > 0.99 * valid.sum() and len(np.unique(codes)) <= 0.2 * valid.sum():
+            note = (
+                f"{equal:.0%} of the rows share their time with another one and were averaged; '{name}' "
+                f"tells them apart: pass --entity {name} to read one series each."
+            )
+            return [note]
+    return []

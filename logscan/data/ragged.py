@@ -1,0 +1,74 @@
+"""CSV rows with another number of cells than the header: mended if the extra ones are empty, else counted."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+
+class RaggedRows:
+    """Takes what the CSV reader could not fit into its columns and puts mended rows back in their place.
+
+    A row that is too long only by empty cells (a delimiter at the end of the line) loses them. Any other
+    is counted: nothing tells which of its cells is missing.
+    """
+
+    def __init__(self, names: tuple[str, ...], delimiter: str) -> None:
+        self.dropped = 0
+        self._names = list(names)
+        self._delimiter = delimiter
+        self._waiting: list[tuple[int, list[str] | None]] = []  # row number, its cells if mended
+        self._next_number = 1
+
+    def handle(self, row: Any) -> str:
+        """The `invalid_row_handler` of `pyarrow.csv`: keep the row for later, tell the reader to skip it."""
+        cells = self._mended(row)
+        if cells is None:
+            self.dropped += 1
+        if row.number is not None:
+            self._waiting.append((row.number, cells))
+        return "skip"
+
+    def restored(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The batches with the mended rows at their places."""
+        for batch in batches:
+            yield self._with_mended(batch)
+        rest = [cells for _, cells in self._waiting if cells is not None]
+        if rest:
+            yield self._batch(rest)
+
+    def _mended(self, row: Any) -> list[str] | None:
+        if row.actual_columns <= row.expected_columns:
+            return None
+        cells = next(csv.reader([row.text], delimiter=self._delimiter), [])
+        fitting, extra = cells[: len(self._names)], cells[len(self._names) :]
+        return None if any(cell.strip() for cell in extra) or len(fitting) < len(self._names) else fitting
+
+    def _with_mended(self, batch: Any) -> Any:
+        """One batch; its rows have the numbers that the skipped rows left free."""
+        end = self._next_number + batch.num_rows
+        inside = 0
+        for number, _ in self._waiting:
+            if number >= end:
+                break
+            inside += 1
+            end += 1
+        taken, self._waiting = self._waiting[:inside], self._waiting[inside:]
+        first, self._next_number = self._next_number, end
+        mended = [(number, cells) for number, cells in taken if cells is not None]
+        if not mended:
+            return batch
+        free = np.setdiff1d(np.arange(first, end), [number for number, _ in taken])
+        order = np.argsort(np.r_[free, [number for number, _ in mended]], kind="stable")
+        table = pa.Table.from_batches([batch, self._batch([cells for _, cells in mended])])
+        return table.take(pa.array(order)).combine_chunks().to_batches()[0]
+
+    def _batch(self, rows: list[list[str]]) -> Any:
+        columns = [
+            pa.array([cell or None for cell in cells], pa.string()) for cells in zip(*rows, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, names=self._names)

@@ -1,0 +1,312 @@
+"""The scores file and the events file: what `score` leaves behind, and reading scores back."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from logscan.data.time_text import time_column, time_text_column
+from logscan.data.timestamps import INVALID, TimeForm, text_times
+from logscan.data.write import atomic_path, write_bytes
+from logscan.errors import InputError, UsageError
+from logscan.records import F32, F64, I64, Event, LogKind, SeriesScores, StepQuality, TimeGrid, TimeKind
+
+_QUALITIES = tuple(quality.value for quality in StepQuality)
+_CONTRIBUTION = "contribution."
+_TOP_CHANNELS = 3
+# A cell that a spreadsheet would run as a formula gets a quote in front, which reading takes off again.
+_ESCAPED_FORMULA = r"^'('*[=+\-@\t\r])"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresTable:
+    """A scores file, read back."""
+
+    time: I64  # (rows,) ns or integers
+    time_kind: TimeKind
+    timezone: str | None
+    entity: list[str]  # "" throughout when the log has no entity column
+    score: F32  # (rows,), NaN where not judged
+    threshold: F64  # (rows,), NaN where the model gave none
+    alarm: list[bool]
+    event: I64  # (rows,), -1 where none
+    quality: list[str]
+    channels: tuple[str, ...]
+    contributions: F32  # (rows, channels), NaN where not judged
+    metadata: dict[str, str]
+
+
+def write_scores(
+    path: Path, scores: Sequence[SeriesScores], *, metadata: Mapping[str, str], log_kind: LogKind
+) -> None:
+    """Write one row per distinct input time (samples) or grid step (events), atomically.
+
+    Args:
+        path: `.parquet` or `.csv`.
+        scores: of every entity, on grids of one kind.
+        metadata: goes into the schema of the Parquet file; CSV has no place for it.
+        log_kind: samples or events.
+
+    Raises:
+        UsageError: another suffix.
+        OutputError: the file cannot be written.
+    """
+    suffix = _checked_suffix(path, (".parquet", ".csv"))
+    table = _scores_table(scores, log_kind, as_text=suffix == ".csv")
+    if suffix == ".csv":
+        write_bytes(path, _csv_bytes(table))
+        return
+    extra = {"logscan.log_kind": log_kind.value, "logscan.time_kind": _grid_kind(scores).value, **metadata}
+    table = table.replace_schema_metadata(extra)
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def scores_csv(scores: Sequence[SeriesScores], *, log_kind: LogKind) -> str:
+    """The scores as CSV text, for the standard output."""
+    return _csv_bytes(_scores_table(scores, log_kind, as_text=True)).decode("utf-8")
+
+
+def write_events(path: Path, events: Sequence[Event], grid: TimeGrid) -> None:
+    """Write one row per event, atomically.
+
+    Args:
+        path: `.csv`, `.parquet` or `.json`.
+        events: of all entities.
+        grid: a grid of the log, for what its times mean.
+
+    Raises:
+        UsageError: another suffix.
+        OutputError: the file cannot be written.
+    """
+    suffix = _checked_suffix(path, (".csv", ".parquet", ".json"))
+    table = _events_table(events, grid, as_text=suffix != ".parquet", spreadsheet=suffix == ".csv")
+    if suffix == ".json":
+        rows = [{key: _json_value(value) for key, value in row.items()} for row in table.to_pylist()]
+        write_bytes(path, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+    elif suffix == ".csv":
+        write_bytes(path, _csv_bytes(table))
+    else:
+        with atomic_path(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+
+def read_scores(path: Path) -> ScoresTable:
+    """Read a scores file written by `write_scores`.
+
+    Raises:
+        InputError: missing, damaged or not a scores file.
+    """
+    table = _loaded(path)
+    missing = [
+        name for name in ("time", "score", "threshold", "event", "quality") if name not in table.column_names
+    ]
+    if missing:
+        fact = f"not a scores file: column '{missing[0]}' is missing"
+        raise InputError(str(path), fact, "pass a file written by 'logscan score'")
+    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    metadata.pop("ARROW:schema", None)
+    times, kind, timezone = _read_times(table["time"].combine_chunks(), metadata, path)
+    rows = table.num_rows
+    channels = [name for name in table.column_names if name.startswith(_CONTRIBUTION)]
+    contributions = np.empty((rows, len(channels)), dtype=np.float32)
+    for position, name in enumerate(channels):
+        contributions[:, position] = _floats(table[name], path)
+    score = _floats(table["score"], path).astype(np.float32)
+    threshold = _floats(table["threshold"], path)
+    return ScoresTable(
+        time=times,
+        time_kind=kind,
+        timezone=timezone,
+        entity=_read_entities(table, path),
+        score=score,
+        threshold=threshold,
+        alarm=[bool(above) for above in score.astype(np.float64) > threshold],
+        event=np.nan_to_num(_floats(table["event"], path), nan=-1.0).astype(np.int64),
+        quality=[cell or "" for cell in table["quality"].cast(pa.string()).to_pylist()],
+        channels=tuple(name.removeprefix(_CONTRIBUTION) for name in channels),
+        contributions=contributions,
+        metadata=metadata,
+    )
+
+
+def _checked_suffix(path: Path, known: tuple[str, ...]) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in known:
+        raise UsageError(
+            str(path), f"unknown format '{path.suffix}'", f"end the name in {' or '.join(known)}"
+        )
+    return suffix
+
+
+def _grid_kind(scores: Sequence[SeriesScores]) -> TimeKind:
+    return scores[0].grid.kind if scores else TimeKind.INTEGER
+
+
+def _scores_table(scores: Sequence[SeriesScores], log_kind: LogKind, *, as_text: bool) -> Any:
+    """All entities under one another; `as_text` for CSV: times as text, safe entities, empty for NaN."""
+    kind = _grid_kind(scores)
+    timezone = scores[0].grid.timezone if scores else None
+    channels = list(dict.fromkeys(channel for one in scores for channel in one.channels))
+    placed = [(one, *_rows(one, log_kind)) for one in scores]
+    times = _joined([times for _, times, _ in placed], np.int64)
+    rows = [len(times) for _, times, _ in placed]
+    score = _joined([one.score[steps] for one, _, steps in placed], np.float32)
+    threshold = np.repeat(np.array([one.threshold for one in scores], dtype=np.float64), rows)
+    event = _joined([one.event_id[steps] for one, _, steps in placed], np.int64)
+    quality = _joined([one.quality[steps] for one, _, steps in placed], np.int8)
+    columns: dict[str, Any] = {
+        "time": time_text_column(times, kind, timezone) if as_text else time_column(times, kind, timezone)
+    }
+    if any(one.entity for one in scores):
+        names = pa.array([_safe(one.entity) if as_text else one.entity for one in scores], pa.string())
+        columns["entity"] = names.take(pa.array(np.repeat(np.arange(len(scores)), rows)))
+    columns["score"] = _number_column(score, empty=as_text)
+    columns["threshold"] = _number_column(threshold, empty=as_text)
+    columns["alarm"] = pa.array(score.astype(np.float64) > threshold)
+    columns["event"] = pa.array(event, pa.int64(), mask=event < 0)
+    columns["quality"] = pa.array(_QUALITIES, pa.string()).take(pa.array(quality))
+    for channel in channels:
+        parts = [
+            one.contributions[steps, one.channels.index(channel)]
+            if channel in one.channels
+            else np.full(len(steps), np.nan, dtype=np.float32)
+            for one, _, steps in placed
+        ]
+        columns[_CONTRIBUTION + channel] = _number_column(_joined(parts, np.float32), empty=as_text)
+    return pa.table(columns)
+
+
+def _rows(one: SeriesScores, log_kind: LogKind) -> tuple[I64, I64]:
+    """The times of one entity's rows, and the step behind each."""
+    if log_kind is LogKind.EVENTS or one.row_times is None:
+        return one.grid.times(), np.arange(one.grid.steps, dtype=np.int64)
+    steps = one.grid.index(one.row_times)
+    inside = (steps >= 0) & (steps < one.grid.steps)
+    return one.row_times[inside], steps[inside]
+
+
+def _joined(parts: Sequence[Any], dtype: Any) -> Any:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+
+
+def _number_column(values: Any, *, empty: bool) -> Any:
+    return pa.array(values, mask=np.isnan(values)) if empty else pa.array(values)
+
+
+def _safe(text: str) -> str:
+    """A text from the data that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.lstrip("'")[:1] in set("=+-@\t\r") and text.lstrip("'") else text
+
+
+def _csv_bytes(table: Any) -> bytes:
+    buffer = io.BytesIO()
+    pa_csv.write_csv(table, buffer, pa_csv.WriteOptions(quoting_style="needed"))
+    return buffer.getvalue()
+
+
+def _events_table(events: Sequence[Event], grid: TimeGrid, *, as_text: bool, spreadsheet: bool) -> Any:
+    """One row per event; the columns are the same whatever the events hold."""
+    as_column = time_text_column if as_text else time_column
+    text = _safe if spreadsheet else str
+
+    def times(values: Sequence[int | None]) -> Any:
+        filled = np.array([0 if value is None else value for value in values], dtype=np.int64)
+        column = as_column(filled, grid.kind, grid.timezone)
+        return pc.if_else(pa.array([value is not None for value in values], pa.bool_()), column, None)
+
+    similar = [event.similar[0] if event.similar else None for event in events]
+    length = np.array([event.end_time - event.start_time for event in events], dtype=np.int64)
+    clock = grid.kind is TimeKind.TIMESTAMP
+    columns: dict[str, Any] = {
+        "event": pa.array([event.id for event in events], pa.int64()),
+        "entity": pa.array([text(event.entity) for event in events], pa.string()),
+        "start": times([event.start_time for event in events]),
+        "end": times([event.end_time for event in events]),
+        "duration_seconds" if clock else "duration_steps": pa.array(length / 1e9 if clock else length),
+        "severity": pa.array([event.severity for event in events], pa.float64()),
+        "peak_time": times([grid.start + event.peak_step * grid.step for event in events]),
+        "peak_score": pa.array([event.peak_score for event in events], pa.float64()),
+    }
+    for place in range(_TOP_CHANNELS):
+        readings = [event.channels[place] if place < len(event.channels) else None for event in events]
+        names = [None if one is None else text(one.channel) for one in readings]
+        columns[f"channel_{place + 1}"] = pa.array(names, pa.string())
+        for field in ("share", "observed", "expected"):
+            values = [None if one is None else float(getattr(one, field)) for one in readings]
+            columns[f"{field}_{place + 1}"] = pa.array(values, pa.float64(), from_pandas=True)
+    columns["similar_start"] = times([None if one is None else one.start_time for one in similar])
+    columns["similar_end"] = times([None if one is None else one.end_time for one in similar])
+    return pa.table(columns)
+
+
+def _json_value(value: Any) -> Any:
+    """JSON knows no NaN or infinity."""
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _loaded(path: Path) -> Any:
+    suffix = path.suffix.lower()
+    if not path.exists():
+        raise InputError(str(path), "no such file", "check the path")
+    try:
+        if suffix == ".parquet":
+            return pq.read_table(path, partitioning=None)
+        types = {"time": pa.string(), "entity": pa.string(), "quality": pa.string()}
+        return pa_csv.read_csv(
+            path, convert_options=pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+        )
+    except (pa.ArrowException, OSError) as error:
+        fact = "the scores file is damaged or not a scores file"
+        raise InputError(str(path), fact, "pass a file written by 'logscan score'") from error
+
+
+def _floats(column: Any, path: Path) -> F64:
+    """A column of numbers; an empty CSV column comes as nulls."""
+    try:
+        plain = column.combine_chunks().cast(pa.float64())
+    except pa.ArrowException as error:
+        fact = "the scores file is damaged: a column of numbers holds text"
+        raise InputError(str(path), fact, "pass a file written by 'logscan score'") from error
+    return np.asarray(plain.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _read_times(column: Any, metadata: dict[str, str], path: Path) -> tuple[I64, TimeKind, str | None]:
+    """Times, their kind and zone; a CSV tells the zone by its offset where there is only one."""
+    if pa.types.is_timestamp(column.type):
+        times = column.cast(pa.timestamp("ns", tz=column.type.tz)).cast(pa.int64()).to_numpy()
+        return np.asarray(times, dtype=np.int64), TimeKind.TIMESTAMP, column.type.tz
+    if pa.types.is_integer(column.type):
+        kind = TimeKind(metadata.get("logscan.time_kind", TimeKind.INTEGER.value))
+        return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64), kind, None
+    try:
+        return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64), TimeKind.INTEGER, None
+    except pa.ArrowInvalid:
+        pass
+    offsets = pc.unique(pc.utf8_slice_codeunits(column, -6)).to_pylist()
+    aware = bool(offsets) and all(offset[:1] in {"+", "-"} and offset[3:4] == ":" for offset in offsets)
+    times = text_times(column, TimeForm("year first", aware, clocked=True))
+    if (times == INVALID).any():
+        fact = "the scores file is damaged: a time does not parse"
+        raise InputError(str(path), fact, "pass a file written by 'logscan score'")
+    timezone = (offsets[0] if len(offsets) == 1 else "UTC") if aware else None
+    return times, TimeKind.TIMESTAMP, timezone
+
+
+def _read_entities(table: Any, path: Path) -> list[str]:
+    if "entity" not in table.column_names:
+        return [""] * table.num_rows
+    column = table["entity"].cast(pa.string())
+    if path.suffix.lower() != ".parquet":
+        column = pc.replace_substring_regex(column, _ESCAPED_FORMULA, r"\1")
+    return [name or "" for name in column.to_pylist()]

@@ -1,0 +1,70 @@
+"""Times of the grid as text for people, and as columns of a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logscan.records import I64, TimeKind
+
+_SECOND_NS = 1_000_000_000
+_UNITS = (("s", _SECOND_NS), ("ms", 1_000_000), ("us", 1_000), ("ns", 1))
+
+
+def time_text(kind: TimeKind, value: int, timezone: str | None) -> str:
+    """The time `value` as a person writes it.
+
+    Args:
+        kind: what the value is.
+        value: nanoseconds since 1970-01-01 for timestamps (UTC with a timezone, wall clock without),
+            else the integer step or row itself.
+        timezone: IANA name or offset such as `+09:00`; None for wall clock.
+
+    Returns:
+        ISO 8601 without the parts that are zero below the second, such as `2024-01-02 03:04:05+09:00`
+        or `2024-01-02 03:04:05.25`; the digits for integers.
+    """
+    if kind is not TimeKind.TIMESTAMP:
+        return str(value)
+    moment = pd.Timestamp(value, unit="ns")
+    if timezone is not None:
+        moment = moment.tz_localize("UTC").tz_convert(timezone)
+    # Not `floor`: rounding would lose which pass of a repeated hour this is.
+    whole = moment.to_pydatetime(warn=False).replace(microsecond=0).isoformat(sep=" ")
+    fraction = f"{value % _SECOND_NS:09d}".rstrip("0")
+    return f"{whole[:19]}.{fraction}{whole[19:]}" if fraction else whole
+
+
+def time_column(times: I64, kind: TimeKind, timezone: str | None) -> Any:
+    """Times as an Arrow column: timestamp[ns] (with the zone), or int64."""
+    column = pa.array(times, pa.int64())
+    return column.cast(pa.timestamp("ns", tz=timezone)) if kind is TimeKind.TIMESTAMP else column
+
+
+def time_text_column(times: I64, kind: TimeKind, timezone: str | None) -> Any:
+    """Times as an Arrow column of text, all with the same number of digits; int64 where they are integers."""
+    if kind is not TimeKind.TIMESTAMP or len(times) == 0:
+        return pa.array(times, pa.int64()) if kind is not TimeKind.TIMESTAMP else pa.array([], pa.string())
+    if timezone is None:
+        return _wall_text(times)
+    local = pd.DatetimeIndex(times.view("datetime64[ns]")).tz_localize("UTC").tz_convert(timezone)
+    wall = np.asarray(local.tz_localize(None).as_unit("ns").asi8, dtype=np.int64)
+    offsets, codes = np.unique((wall - times) // _SECOND_NS, return_inverse=True)
+    texts = pa.array([_offset_text(int(offset)) for offset in offsets], pa.string()).take(pa.array(codes))
+    return pc.binary_join_element_wise(_wall_text(wall), texts, "")
+
+
+def _wall_text(times: I64) -> Any:
+    unit = next(unit for unit, unit_ns in _UNITS if not (times % unit_ns).any())
+    return pc.strftime(
+        pa.array(times).cast(pa.timestamp("ns")).cast(pa.timestamp(unit)), format="%Y-%m-%d %H:%M:%S"
+    )
+
+
+def _offset_text(seconds: int) -> str:
+    sign, minutes = ("-" if seconds < 0 else "+"), abs(seconds) // 60
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"

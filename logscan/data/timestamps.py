@@ -1,0 +1,259 @@
+"""Texts to nanoseconds since 1970, whole columns at a time, under one form per column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from zoneinfo import available_timezones
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logscan.data.suggest import did_you_mean
+from logscan.errors import UsageError
+from logscan.records import I64, Bool
+
+DAY_NS = 86_400_000_000_000
+SECOND_NS = 1_000_000_000
+INVALID = np.iinfo(np.int64).min
+
+DateOrder = Literal["ymd", "dmy", "mdy", "year first", "compact", "d-mon-y", "mon-d-y", "time of day"]
+
+_WEEKDAY = r"(?:[A-Za-z]{3,9},?\s+)?"
+_FIRST = r"(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<third>\d{4}|\d{2})"
+_CLOCK = (
+    r"(?:(?:[T\s.,_-]|\([日月火水木金土]\)|日)*(?P<half>午前|午後)?\s*(?P<hour>\d{1,2})\s*[:.時]\s*(?P<minute>\d{1,2})"
+    r"(?:\s*[:.分]\s*(?P<second_of>\d{1,2})(?:[.,](?P<fraction>\d{1,9})\d*)?)?\s*[分秒]?"
+    r"\s*(?P<meridiem>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)"
+)
+_PATTERNS: dict[str, str] = {
+    "year first": rf"^\s*(?P<y>\d{{4}})\s*[-/.年]\s*(?P<m>\d{{1,2}})\s*[-/.月]\s*"
+    rf"(?P<d>\d{{1,2}})日?{_CLOCK}?\s*$",
+    "compact": (
+        r"^\s*(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:[T\s_-]?(?P<hour>\d{2}):?(?P<minute>\d{2})"
+        r"(?::?(?P<second_of>\d{2})(?:[.,]?(?P<fraction>\d{1,9}))?)?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?\s*$"
+    ),
+    "d-mon-y": rf"^\s*{_WEEKDAY}(?P<d>\d{{1,2}})[-/. ]?"
+    rf"(?P<mon>[A-Za-z]{{3,9}})\.?[-/., ]+(?P<y>\d{{4}}|\d{{2}}){_CLOCK}?\s*$",
+    "mon-d-y": rf"^\s*{_WEEKDAY}(?P<mon>[A-Za-z]{{3,9}})\.?[-/. ]+"
+    rf"(?P<d>\d{{1,2}}),?[-/. ]+(?P<y>\d{{4}}){_CLOCK}?\s*$",
+    "time of day": rf"^\s*{_CLOCK}\s*$",
+}
+for _order, _fields in {"ymd": "ymd", "dmy": "dmy", "mdy": "mdy"}.items():
+    _places = dict(zip(("first", "second", "third"), _fields, strict=True))
+    _pattern = _FIRST if _order != "ymd" else _FIRST.replace(r"\d{4}|\d{2}", r"\d{1,2}")
+    for _place, _field in _places.items():
+        _pattern = _pattern.replace(f"?P<{_place}>", f"?P<{_field}>")
+    _PATTERNS[_order] = rf"^\s*{_pattern}{_CLOCK}?\s*$"
+
+NUMERIC_ORDERS = ("dmy", "mdy", "ymd")
+_OTHER_FORMS = ("year first", "d-mon-y", "mon-d-y", "compact")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LABELS = {
+    "year first": "YYYY-MM-DD",
+    "compact": "YYYYMMDD",
+    "d-mon-y": "DD Mon YYYY",
+    "mon-d-y": "Mon DD YYYY",
+    "dmy": "DD/MM/YYYY",
+    "mdy": "MM/DD/YYYY",
+    "ymd": "YY/MM/DD",
+    "time of day": "hh:mm",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TimeForm:
+    """How the texts of one column are read."""
+
+    order: DateOrder
+    aware: bool  # texts carry an offset or Z
+    clocked: bool  # texts carry a time of day
+
+    def label(self) -> str:
+        """The form as shown to people."""
+        clock = " hh:mm:ss" if self.clocked and self.order != "time of day" else ""
+        return _LABELS[self.order] + clock + (" with offset" if self.aware else "")
+
+
+def text_times(column: Any, form: TimeForm) -> I64:
+    """A plain Arrow text column as nanoseconds since 1970 (UTC if aware), INVALID where a cell fails.
+
+    Args:
+        column: (rows,) text.
+        form: how to read it; `time of day` gives nanoseconds since midnight.
+    """
+    if form.order == "year first":
+        try:
+            kind = pa.timestamp("ns", tz="UTC" if form.aware else None)
+            return np.asarray(
+                column.cast(kind).cast(pa.int64()).fill_null(INVALID).to_numpy(), dtype=np.int64
+            )
+        except pa.ArrowInvalid:
+            pass
+    encoded = column.dictionary_encode()
+    if len(encoded.dictionary) < 0.5 * len(column):
+        distinct = _matched_times(encoded.dictionary, form)
+        codes = encoded.indices.fill_null(0).to_numpy()
+        times = distinct[codes] if len(distinct) else np.full(len(column), INVALID)
+        return np.where(column.is_valid().to_numpy(zero_copy_only=False), times, INVALID)
+    return _matched_times(column, form)
+
+
+def _matched_times(column: Any, form: TimeForm) -> I64:
+    """`text_times` by the pattern of the form."""
+    match = pc.extract_regex(column, _PATTERNS[form.order])
+    valid: Bool = match.is_valid().to_numpy(zero_copy_only=False).copy()
+    fields = {field.name: match.field(position) for position, field in enumerate(match.type)}
+
+    def number(name: str, default: int = 0) -> I64:
+        if name not in fields:
+            return np.full(len(column), default, dtype=np.int64)
+        text = fields[name]
+        filled = pc.if_else(pc.equal(text, ""), str(default), text)
+        return np.asarray(filled.cast(pa.int64()).fill_null(default).to_numpy(), dtype=np.int64)
+
+    clock = _clock_ns(fields, number, valid)
+    has_zone = ~_blank(fields.get("zone"), len(column))
+    if form.order == "time of day":
+        # A lone `1.4` is a number, not four minutes past one.
+        clocklike = pc.match_substring_regex(column, r"[:時]|^\s*\d{1,2}\.\d{2}\.\d{2}").fill_null(False)
+        valid &= clocklike.to_numpy(zero_copy_only=False)
+        return np.where(valid, clock, INVALID)
+    valid &= has_zone == form.aware
+    year = number("y")
+    year = np.where(year < 100, np.where(year < 70, 2000, 1900) + year, year)
+    month = _month_numbers(fields["mon"]) if "mon" in fields else number("m")
+    day = number("d")
+    valid &= (year >= 1678) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1)
+    safe_months = np.where(valid, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    month_start = safe_months.astype("datetime64[D]").astype(np.int64)
+    valid &= month_start + day <= (safe_months + 1).astype("datetime64[D]").astype(np.int64)
+    times = np.where(valid, (month_start + day - 1) * DAY_NS + clock, INVALID)
+    if form.aware:
+        times = np.where(valid, times - _offset_ns(fields["zone"]), INVALID)
+    return times
+
+
+def _clock_ns(fields: dict[str, Any], number: Any, valid: Bool) -> I64:
+    """Nanoseconds since midnight; marks impossible clocks in `valid`. 24:00 is the end of the day."""
+    hour, minute, second = number("hour"), number("minute"), number("second_of")
+    if "meridiem" in fields:
+        late = _starts(fields["meridiem"], "Pp") | _starts(fields["half"], "午後")
+        early = _starts(fields["meridiem"], "Aa") | _starts(fields["half"], "午前")
+        valid &= ~(early | late) | (hour <= 12)
+        hour = np.where(late & (hour < 12), hour + 12, np.where(early & (hour == 12), 0, hour))
+    valid &= (minute < 60) & (second <= 60)
+    valid &= (hour < 24) | ((hour == 24) & (minute == 0) & (second == 0))
+    fraction = 0
+    if "fraction" in fields:
+        padded = pc.utf8_rpad(fields["fraction"], 9, "0")
+        fraction = padded.cast(pa.int64()).fill_null(0).to_numpy()
+    return np.asarray((hour * 3600 + minute * 60 + second) * SECOND_NS + fraction, dtype=np.int64)
+
+
+def _blank(column: Any, rows: int) -> Bool:
+    """Whether an optional part of the pattern is absent."""
+    if column is None:
+        return np.ones(rows, dtype=np.bool_)
+    return np.asarray(pc.equal(column, "").fill_null(True).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _starts(column: Any, letters: str) -> Bool:
+    """Whether texts are one of `letters`' words: a single letter case-insensitively, or the whole word."""
+    starts = [letters] if len(letters) == 2 and not letters.isascii() else list(letters)
+    found = np.zeros(len(column), dtype=np.bool_)
+    for start in starts:
+        found |= pc.starts_with(column, start).fill_null(False).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _month_numbers(column: Any) -> I64:
+    """Month numbers of English month names, 0 where unknown."""
+    encoded = column.fill_null("").dictionary_encode()
+    known = {name: number for number, name in enumerate(_MONTHS, start=1)}
+    table = [known.get(name[:3].lower(), 0) for name in encoded.dictionary.to_pylist()]
+    return np.asarray(np.array([*table, 0], dtype=np.int64)[encoded.indices.to_numpy()], dtype=np.int64)
+
+
+def _offset_ns(column: Any) -> I64:
+    """Nanoseconds of offsets such as `+09:00`, `-0330`, `+09` or `Z`."""
+    encoded = column.fill_null("").dictionary_encode()
+    table = []
+    for zone in encoded.dictionary.to_pylist():
+        digits = zone[1:].replace(":", "") if zone[:1] in {"+", "-"} and zone[:1] else "0"
+        ahead = int(digits[:2]) * 60 + int(digits[2:] or 0)
+        table.append(-ahead if zone[:1] == "-" else ahead)
+    minutes = np.array([*table, 0], dtype=np.int64)[encoded.indices.to_numpy()]
+    return np.asarray(minutes * (60 * SECOND_NS), dtype=np.int64)
+
+
+def form_share(column: Any, order: DateOrder) -> tuple[float, TimeForm]:
+    """The share of the non-null texts that one date order reads, with the form that does.
+
+    Args:
+        column: (rows,) text, a sample.
+        order: the date order to try.
+    """
+    present = column.drop_null()
+    match = pc.extract_regex(present, _PATTERNS[order])
+    matched = match.filter(match.is_valid())
+    names = [field.name for field in match.type]
+    rows = len(matched)
+    aware = (
+        "zone" in names
+        and rows > 0
+        and 2 * int((~_blank(matched.field(names.index("zone")), rows)).sum()) > rows
+    )
+    clocked = rows > 0 and 2 * int((~_blank(matched.field(names.index("hour")), rows)).sum()) > rows
+    form = TimeForm(order, aware, clocked)
+    if rows == 0:
+        return 0.0, form
+    return float((text_times(present, form) != INVALID).mean()), form
+
+
+def numeric_order_shares(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]:
+    """`form_share` of every order of dates made of three short numbers."""
+    return {order: form_share(column, order) for order in ("dmy", "mdy", "ymd")}
+
+
+def other_forms(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]:
+    """`form_share` of every form that cannot be taken for another."""
+    return {order: form_share(column, order) for order in ("year first", "d-mon-y", "mon-d-y", "compact")}
+
+
+def checked_timezone(name: str) -> str:
+    """An IANA time zone; raises UsageError with the nearest name where there is none."""
+    try:
+        pd.Timestamp(0).tz_localize(name)
+    except (KeyError, ValueError, OSError, AttributeError, TypeError) as error:
+        remedy = did_you_mean(name, sorted(available_timezones())) or "use an IANA name such as Asia/Tokyo"
+        raise UsageError("--timezone", f"unknown time zone '{name}'", remedy) from error
+    return name
+
+
+def localised(times: I64, timezone: str) -> tuple[I64, int, int]:
+    """Wall-clock nanoseconds as UTC nanoseconds.
+
+    An hour that occurs twice (end of summer time) is read as its first pass. An hour that does not
+    exist (begin of summer time) is read with the offset of the day before.
+
+    Args:
+        times: (rows,) int64 wall clock, no INVALID.
+        timezone: IANA name.
+
+    Returns:
+        (rows,) int64 UTC, how many rows fell in a repeated hour, and how many in a missing one.
+    """
+    wall = pd.DatetimeIndex(times.view("datetime64[ns]"))
+    first = wall.tz_localize(timezone, ambiguous=np.ones(len(wall), dtype=np.bool_), nonexistent="NaT")
+    second = wall.tz_localize(timezone, ambiguous=np.zeros(len(wall), dtype=np.bool_), nonexistent="NaT")
+    utc = np.array(first.asi8, dtype=np.int64)
+    missing = np.asarray(first.isna(), dtype=np.bool_)
+    repeated = int((first.asi8 != second.asi8).sum())
+    if missing.any():
+        day_before = pd.DatetimeIndex((times[missing] - DAY_NS).view("datetime64[ns]"))
+        shifted = day_before.tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
+        utc[missing] = shifted.asi8 + DAY_NS
+    return utc, repeated, int(missing.sum())
