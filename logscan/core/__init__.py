@@ -1,0 +1,1 @@
+"""Pure numpy: scaling, windows, calibration, thresholds, events, metrics."""

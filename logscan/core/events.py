@@ -1,0 +1,83 @@
+"""From scores to events: intervals of steps above a threshold, merged across short gaps. Pure numpy.
+
+Everything here is half-open intervals `[start, end)` of steps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from logscan.records import F32, I64, Bool
+
+
+def runs(flags: Bool) -> I64:
+    """The runs of true steps.
+
+    Args:
+        flags: (steps,) bool.
+
+    Returns:
+        (runs, 2) int64, start and end of each run, ascending; touching steps are one run.
+    """
+    padded = np.concatenate(([False], flags.astype(np.bool_), [False]))
+    return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
+
+
+def merged(intervals: I64, gap_steps: int) -> I64:
+    """The intervals with gaps of up to `gap_steps` steps closed.
+
+    Args:
+        intervals: (intervals, 2) int64, ascending and disjoint.
+        gap_steps: the longest gap that is closed, in steps; 0 closes only intervals that touch.
+
+    Returns:
+        (groups, 2) int64, ascending.
+    """
+    if len(intervals) == 0:
+        return intervals
+    first = np.concatenate(([True], intervals[1:, 0] - intervals[:-1, 1] > gap_steps))
+    last = np.concatenate((first[1:], [True]))
+    return np.column_stack((intervals[first, 0], intervals[last, 1]))
+
+
+def overlapping(intervals: I64, others: I64) -> Bool:
+    """Which of the intervals share at least one step with any of the others.
+
+    Args:
+        intervals: (n, 2) int64.
+        others: (m, 2) int64, ascending and disjoint.
+
+    Returns:
+        (n,) bool.
+    """
+    begun = np.searchsorted(others[:, 0], intervals[:, 1], side="left")  # others that start before the end
+    ended = np.searchsorted(others[:, 1], intervals[:, 0], side="right")  # others that end by the start
+    return begun > ended
+
+
+def alarm_events(
+    score: F32, threshold: float, *, merge_gap_steps: int, min_event_steps: int
+) -> list[tuple[int, int, int]]:
+    """The events of one series: runs of steps above the threshold, merged, the short ones dropped.
+
+    An event's start and its peak so far depend on no later step: appending steps may extend the last event
+    or add new ones, but moves no start and removes no event. (An event still too short to be kept may
+    appear when it grows; its start is then still its first step above the threshold.)
+
+    Args:
+        score: (steps,) float32, higher is more anomalous; NaN where not judged. A NaN step is never above
+            the threshold: it opens no event, and inside an event it counts as a step of the gap.
+        threshold: a step is an alarm when its score is strictly greater; +inf raises nothing.
+        merge_gap_steps: alarms with at most this many quiet steps between them are one event.
+        min_event_steps: events that span fewer steps, gaps included, are dropped.
+
+    Returns:
+        (start, end, peak) of each event in steps, half-open, ascending; `peak` is the first step of the
+        highest score.
+    """
+    alarm = score > threshold  # false for NaN
+    events = []
+    for start, end in merged(runs(alarm), merge_gap_steps).tolist():
+        if end - start >= min_event_steps:
+            events.append((start, end, start + int(np.nanargmax(score[start:end]))))
+    return events
