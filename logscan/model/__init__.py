@@ -1,0 +1,1 @@
+"""The encoder, its training and the model folder."""

@@ -1,0 +1,230 @@
+"""The encoder: every token asks the history for its analogues and is rebuilt from them (DESIGN section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from logscan.attention import sparse_attention
+from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
+from logscan.core.views import View
+from logscan.core.windows import OverlapMean
+from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, token_starts
+from logscan.model.state import EntityModel, Head
+from logscan.records import F32, F64, I64, Bool
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOutput:
+    """What one head says about every token of a series.
+
+    Attributes:
+        starts: (tokens,) int64, first step of each token's window.
+        residuals: (tokens, channels) float32, mean squared residual of the window, NaN where not judged.
+        neighbors: (tokens, k) int64, tokens of the history, heaviest first, -1 for none.
+        weights: (tokens, k) float32, attention among those neighbours, rows sum to 1 (0 without neighbours).
+        expected: (steps, channels) float32 rebuilt values, scaled, for a LEVEL head; else None.
+    """
+
+    starts: I64
+    residuals: F32
+    neighbors: I64
+    weights: F32
+    expected: F32 | None
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A whole series, judged.
+
+    Attributes:
+        contributions: (steps, channels) float32, sum to the score; NaN where not judged.
+        expected: (steps, channels) float64, scaled; NaN where not judged.
+        level: the output of the LEVEL head, whose neighbours explain events.
+    """
+
+    contributions: F32
+    expected: F64
+    level: HeadOutput
+
+    @property
+    def score(self) -> F32:
+        """(steps,) float32, higher = more anomalous, NaN where not judged."""
+        total: F32 = self.contributions.sum(axis=1, dtype=np.float32)
+        return total
+
+
+def head_keys(feature_rows: F32, head: Head) -> Tensor:
+    """Coordinates of tokens under the head's metric, (tokens, d) float32."""
+    layer = head.layer
+    return torch.from_numpy(((feature_rows - head.center) @ head.basis) * np.exp(layer.log_metric))
+
+
+def attend(
+    head: Head,
+    queries: Tensor,
+    keys: Tensor,
+    query_times: I64,
+    key_times: I64,
+    neighbors: int,
+) -> tuple[I64, F32]:
+    """The analogues of every query and their attention weights, most alike first.
+
+    Logits are `-|q - k|^2 / 2 tau^2`, written as a dot product with a key bias (DESIGN 4.1). Keys that start
+    less than a window away in time are excluded: a token must not explain itself.
+
+    Args:
+        head: gives temperature and exclusion.
+        queries: (queries, d) float32.
+        keys: (tokens, d) float32.
+        query_times: (queries,) int64, steps of the history's grid.
+        key_times: (tokens,) int64, ascending.
+        neighbors: how many analogues to return.
+
+    Returns:
+        neighbours (queries, k) int64, -1 for none; weights (queries, k) float32, rows sum to 1 or 0.
+    """
+    squared = head.temperature * float(np.exp(head.layer.log_temperature))
+    result = sparse_attention(
+        queries,
+        keys,
+        None,
+        scale=1.0 / squared,
+        key_bias=-(keys * keys).sum(dim=1) / (2 * squared),
+        query_time=torch.from_numpy(query_times),
+        key_time=torch.from_numpy(key_times),
+        exclusion=head.spec.window_steps,
+        return_neighbors=min(neighbors, len(keys)),
+    )
+    assert result.neighbors is not None
+    assert result.neighbor_weights is not None
+    found = result.neighbors.cpu().numpy()
+    weights = np.where(found >= 0, result.neighbor_weights.cpu().numpy(), 0.0)
+    total = weights.sum(axis=1, keepdims=True)
+    return found, np.divide(weights, total, out=np.zeros_like(weights), where=total > 0).astype(np.float32)
+
+
+def rebuilt(history_features: Tensor, neighbors: I64, weights: F32, head: Head) -> Tensor:
+    """Windows rebuilt from their analogues, then the gated correction: (tokens, features) float32.
+
+    `x = sum_j a_ij v_j`, `x <- x + gate * basis mlp(basis' x)`. The correction sees only what was rebuilt,
+    never the token itself, so it cannot learn to copy an anomaly through.
+    """
+    index = torch.from_numpy(np.maximum(neighbors, 0)).to(history_features.device)
+    share = torch.from_numpy(weights).to(history_features.device)
+    # The weighted sum of gathered rows without ever holding the gathered rows.
+    windows = embedding_bag(index, history_features, per_sample_weights=share, mode="sum")
+    if float(head.layer.gate) == 0.0:
+        return windows
+    basis = torch.from_numpy(head.basis).to(windows.device)
+    center = torch.from_numpy(head.center).to(windows.device)
+    hidden = torch.relu(
+        ((windows - center) @ basis) @ torch.from_numpy(head.layer.mlp_in).to(windows.device).T
+    )
+    correction = hidden @ torch.from_numpy(head.layer.mlp_out).to(windows.device).T
+    return windows + float(head.layer.gate) * (correction @ basis.T)
+
+
+def head_output(
+    head: Head,
+    history: F32,
+    series: Prepared,
+    offset_steps: int,
+    *,
+    neighbors: int,
+    causal: bool,
+    device: torch.device,
+) -> HeadOutput:
+    """Run one head over a series.
+
+    Args:
+        head: the head.
+        history: (steps, channels) float32, the training series its `starts` point into.
+        series: the series to judge.
+        offset_steps: step of the history's grid at which the series begins.
+        neighbors: analogues per token.
+        causal: see `token_starts`.
+        device: where the attention runs.
+    """
+    spec = head.spec
+    channels = series.values.shape[1]
+    starts = token_starts(spec, len(series.values), causal=causal)
+    history_features = features(history, head.starts, spec)
+    keys = head_keys(history_features, head).to(device)
+    queries = torch.empty((len(starts), keys.shape[1]))
+    for piece, rows in feature_chunks(series.values, starts, spec):
+        queries[piece] = head_keys(rows, head)
+    found, weights = attend(head, queries.to(device), keys, starts + offset_steps, head.starts, neighbors)
+    values = torch.from_numpy(history_features).to(device)
+    residuals = np.empty((len(starts), channels), dtype=np.float32)
+    expected = OverlapMean(len(series.values), channels) if spec.view is View.LEVEL else None
+    for piece, rows in feature_chunks(series.values, starts, spec):
+        built = rebuilt(values, found[piece], weights[piece], head).cpu().numpy()
+        residuals[piece] = np.square(rows - built).reshape(len(rows), -1, channels).mean(axis=1)
+        if expected is not None:
+            expected.add(starts[piece], built.reshape(len(rows), -1, channels))
+    judged = observed_windows(series.observed, starts, spec.window_steps) & (found[:, :1] >= 0)
+    residuals[~judged] = np.nan
+    return HeadOutput(
+        starts=starts,
+        residuals=residuals,
+        neighbors=found,
+        weights=weights,
+        expected=None if expected is None else expected.mean().astype(np.float32),
+    )
+
+
+def encode(
+    model: EntityModel,
+    series: Prepared,
+    offset_steps: int,
+    *,
+    neighbors: int,
+    causal: bool,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> Encoding:
+    """Run every head over a series and fuse them; arguments as in `head_output`."""
+    steps, channels = series.values.shape
+    fusion = Fusion(steps, channels)
+    level: HeadOutput | None = None
+    for head in model.heads:
+        output = head_output(
+            head, model.history, series, offset_steps, neighbors=neighbors, causal=causal, device=device
+        )
+        fusion.add(head_steps(output, head, steps, causal=causal))
+        if output.expected is not None:
+            level = output
+        if progress is not None:
+            progress(head.spec.name)
+    assert level is not None
+    assert level.expected is not None
+    contributions = fusion.contributions()
+    expected = np.where(np.isfinite(contributions[:, :1]), level.expected.astype(np.float64), np.nan)
+    return Encoding(contributions=contributions, expected=expected, level=level)
+
+
+def head_steps(output: HeadOutput, head: Head, steps: int, *, causal: bool) -> F32:
+    """One head's calibrated residuals on steps, (steps, channels) float32, NaN where not judged."""
+    tokens = calibrated(output.residuals, head.unit)
+    align = end_aligned_steps if causal else overlap_mean_steps
+    return align(tokens, output.starts, head.spec.window_steps, steps)
+
+
+def history_starts(observed: Bool, starts: I64, window_steps: int) -> I64:
+    """Those starts whose windows are observed well enough in every judged channel to serve as history.
+
+    A channel that is never observed is left out of the question. If no window qualifies, all are returned:
+    a poor history is better than none, and the report shows the quality.
+    """
+    enough = observed_windows(observed, starts, window_steps)
+    ever = enough.any(axis=0)
+    whole = starts[enough[:, ever].all(axis=1)] if ever.any() else starts[:0]
+    return whole if len(whole) else starts

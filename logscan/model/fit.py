@@ -1,0 +1,183 @@
+"""Training of one head's layer: leave-neighbourhood-out reconstruction, early stopping, ship only what earns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from logscan.model.encoder import attend, head_keys
+from logscan.model.heads import features
+from logscan.model.state import Head, Layer
+from logscan.records import F32, I64, Bool
+
+_SAMPLE = 1024  # training tokens a head learns from; more change the figures less than the seed does
+_CANDIDATES = 16  # analogues a token may weigh while learning; the selection itself is constant
+_BATCH = 256
+_HELD_BACK = 0.2  # of the training part, its end: what comes next is what scoring will meet
+_PATIENCE = 3
+_MUST_GAIN = 0.01  # log residual on held-back rows below which the closed-form start ships
+_RATE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class FitOutcome:
+    """One head's training.
+
+    Attributes:
+        head: with the trained layer if it earned its place, else unchanged.
+        shipped: whether it did.
+        epochs: run until early stopping.
+        loss_start: mean log residual per channel on held-back rows, closed form.
+        loss_best: the same, best epoch.
+    """
+
+    head: Head
+    shipped: bool
+    epochs: int
+    loss_start: float
+    loss_best: float
+
+
+class _Trainable(torch.nn.Module):
+    """The parameters of `Layer`, with the learned noise level of every channel (training only)."""
+
+    def __init__(self, layer: Layer, channels: int) -> None:
+        super().__init__()
+        self.log_metric = torch.nn.Parameter(torch.from_numpy(layer.log_metric.copy()))
+        self.log_temperature = torch.nn.Parameter(torch.from_numpy(layer.log_temperature.copy()))
+        self.gate = torch.nn.Parameter(torch.from_numpy(layer.gate.copy()))
+        self.mlp_in = torch.nn.Parameter(torch.from_numpy(layer.mlp_in.copy()))
+        self.mlp_out = torch.nn.Parameter(torch.from_numpy(layer.mlp_out.copy()))
+        self.log_noise = torch.nn.Parameter(torch.zeros(channels))
+
+    def layer(self) -> Layer:
+        """The parameters as arrays."""
+        return Layer(
+            **{
+                name: value.detach().numpy().copy()
+                for name, value in self.named_parameters()
+                if name != "log_noise"
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Examples:
+    """Tokens with their candidate analogues; everything a loss needs."""
+
+    target: Tensor  # (n, features)
+    query: Tensor  # (n, d)
+    candidates: Tensor  # (n, k) rows of history_features
+    missing: Tensor  # (n, k) bool, no such candidate
+    history_keys: Tensor  # (tokens, d)
+    history_features: Tensor  # (tokens, features)
+    center: Tensor
+    basis: Tensor
+    temperature: float
+    channels: int
+
+    def rows(self, index: Tensor) -> _Examples:
+        return replace(
+            self,
+            target=self.target[index],
+            query=self.query[index],
+            candidates=self.candidates[index],
+            missing=self.missing[index],
+        )
+
+
+def fit_head(head: Head, history: F32, judged: Bool, *, epochs: int, seed: int, channels: int) -> FitOutcome:
+    """Train one head's layer on its own history.
+
+    Args:
+        head: with its closed-form layer.
+        history: (steps, channels) float32, scaled and filled training series.
+        judged: (tokens,) bool, tokens that may be learned from.
+        epochs: upper limit.
+        seed: of batches and sample.
+        channels: of the series.
+
+    Returns:
+        The outcome; the head is unchanged when there is too little to learn from.
+    """
+    tokens = np.flatnonzero(judged)
+    if len(tokens) < 64:
+        return FitOutcome(head=head, shipped=False, epochs=0, loss_start=np.nan, loss_best=np.nan)
+    split = int(len(tokens) * (1 - _HELD_BACK))
+    learn = _examples(head, history, _thinned(tokens[:split], _SAMPLE), channels)
+    held = _examples(head, history, _thinned(tokens[split:], _SAMPLE // 4), channels)
+    random = torch.Generator().manual_seed(seed)
+    module = _Trainable(head.layer, channels)
+    with torch.no_grad():
+        module.log_noise.copy_(_residuals(module, learn).mean(dim=0).clamp_min(1e-6).log())
+        start = best = _held_back_loss(module, held)
+    optimizer = torch.optim.Adam(module.parameters(), lr=_RATE)
+    layer, stale, done = head.layer, 0, 0
+    for done in range(1, epochs + 1):  # noqa: B007  reported below
+        for batch in torch.randperm(len(learn.target), generator=random).split(_BATCH):  # type: ignore[no-untyped-call]
+            optimizer.zero_grad()
+            residual = _residuals(module, learn.rows(batch))
+            loss = 0.5 * (residual * torch.exp(-module.log_noise) + module.log_noise).mean()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        with torch.no_grad():
+            loss_now = _held_back_loss(module, held)
+        if loss_now < best - 1e-4:
+            best, layer, stale = loss_now, module.layer(), 0
+        else:
+            stale += 1
+        if stale >= _PATIENCE:
+            break
+    shipped = best < start - _MUST_GAIN
+    trained = replace(head, layer=layer) if shipped else head
+    return FitOutcome(head=trained, shipped=shipped, epochs=done, loss_start=start, loss_best=best)
+
+
+def _thinned(tokens: I64, limit: int) -> I64:
+    """At most `limit` tokens, evenly spaced."""
+    if len(tokens) <= limit:
+        return tokens
+    return tokens[np.linspace(0, len(tokens) - 1, limit).astype(np.int64)]
+
+
+def _examples(head: Head, history: F32, tokens: I64, channels: int) -> _Examples:
+    history_features = features(history, head.starts, head.spec)
+    keys = head_keys(history_features, head)
+    found, _ = attend(head, keys[tokens], keys, head.starts[tokens], head.starts, _CANDIDATES)
+    rows = torch.from_numpy(history_features)
+    return _Examples(
+        target=rows[tokens],
+        query=keys[tokens],
+        candidates=torch.from_numpy(np.maximum(found, 0)),
+        missing=torch.from_numpy(found < 0),
+        history_keys=keys,
+        history_features=rows,
+        center=torch.from_numpy(head.center),
+        basis=torch.from_numpy(head.basis),
+        temperature=head.temperature,
+        channels=channels,
+    )
+
+
+def _residuals(module: _Trainable, examples: _Examples) -> Tensor:
+    """Mean squared residual per channel, (n, channels), differentiable in the layer's parameters."""
+    metric = module.log_metric.exp()
+    gap = (examples.query[:, None] - examples.history_keys[examples.candidates]) * metric
+    logits = -gap.square().sum(dim=2) / (2 * examples.temperature * module.log_temperature.exp())
+    weights = torch.softmax(logits.masked_fill(examples.missing, -1e30), dim=1)
+    built = embedding_bag(
+        examples.candidates, examples.history_features, per_sample_weights=weights, mode="sum"
+    )
+    hidden = torch.relu(((built - examples.center) @ examples.basis) @ module.mlp_in.T)
+    built = built + module.gate * ((hidden @ module.mlp_out.T) @ examples.basis.T)
+    residual: Tensor = (examples.target - built).square()
+    return residual.reshape(len(residual), -1, examples.channels).mean(dim=1)
+
+
+def _held_back_loss(module: _Trainable, held: _Examples) -> float:
+    """Mean over channels of the log mean residual: a 1 % smaller residual anywhere counts 0.01 of a channel."""
+    return float(_residuals(module, held).mean(dim=0).clamp_min(1e-6).log().mean())

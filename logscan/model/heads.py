@@ -1,0 +1,147 @@
+"""The heads of an encoder: which views at which scales, and their closed-form start from training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse.linalg import svds
+
+from logscan.config import EncoderConfig
+from logscan.core.gaps import bridged
+from logscan.core.scaling import Scaler, scaled
+from logscan.core.views import View, viewed
+from logscan.core.windows import window_starts, windows
+from logscan.model.state import HeadSpec
+from logscan.records import F32, F64, I64, Bool
+
+KEY_DIMENSIONS = 32  # more directions change no figure on the open data, fewer lose many-channel logs
+_HISTORY_TARGET = 4096  # tokens per head for a short history; longer ones grow with a quarter-window stride
+_BASIS_ROWS = 2048  # windows from which a basis is computed
+_OBSERVED_ENOUGH = 0.75  # of a window's cells; below, the channel is not judged there
+_SMALL = 256  # features up to which the full decomposition is as fast
+_CHUNK_BYTES = 32 * 2**20
+
+# LEVEL rebuilds what the signal should have looked like, in its own units; in the score one scale of it is
+# enough, for it takes slow drift for an anomaly at every scale (docs/log.md).
+_LEVEL_SCALE = 64
+_SCORED_VIEWS = (View.FORM, View.CHANGE, View.STATS)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A series ready for windows.
+
+    Attributes:
+        values: (steps, channels) float32, scaled, every gap filled.
+        observed: (steps, channels) bool, real or bridged.
+        bridged: (steps, channels) bool, filled across a short gap.
+    """
+
+    values: F32
+    observed: Bool
+    bridged: Bool
+
+
+def prepared(values: F64, scaler: Scaler, *, bridge_steps: int, causal: bool) -> Prepared:
+    """Scale and fill a series.
+
+    Short gaps are bridged and count as observed; long ones hold the last value (the first, before any), so
+    that windows across them exist, but they do not count as observed.
+
+    Args:
+        values: (steps, channels) float64, original units, NaN where missing.
+        scaler: of the same channels.
+        bridge_steps: longest gap that is bridged.
+        causal: hold instead of interpolating, so that no step depends on later ones.
+    """
+    filled, bridge = bridged(scaled(values, scaler), bridge_steps, causal=causal)
+    observed = np.isfinite(filled)
+    held = _held(filled)
+    return Prepared(values=held.astype(np.float32), observed=observed, bridged=bridge)
+
+
+def _held(values: F64) -> F64:
+    """NaN replaced by the last value above it, 0 (the centre) where there is none."""
+    rows = np.arange(len(values))[:, None]
+    last = np.maximum.accumulate(np.where(np.isfinite(values), rows, -1), axis=0)
+    taken = np.take_along_axis(values, np.maximum(last, 0), axis=0)
+    return np.where(last >= 0, np.nan_to_num(taken), 0.0)
+
+
+def head_specs(config: EncoderConfig, training_steps: int) -> tuple[HeadSpec, ...]:
+    """The heads for a training series of that length.
+
+    A scale is used if the training part holds at least four of its windows (the shortest always is). The
+    stride keeps short histories whole and lets long ones grow with a quarter of the window.
+    """
+    scales = [scale for scale in config.scales if training_steps >= 4 * scale] or [min(config.scales)]
+    level_scale = max([scale for scale in scales if scale <= _LEVEL_SCALE] or [min(scales)])
+    specs = []
+    for scale in scales:
+        longest = max(1, scale // 4)
+        wanted = max(-(-training_steps // _HISTORY_TARGET), min(scale // 16, training_steps // 1024))
+        stride = int(min(longest, max(1, wanted)))
+        views = (View.LEVEL, *_SCORED_VIEWS) if scale == level_scale else _SCORED_VIEWS
+        specs += [HeadSpec(scale, stride, view) for view in views]
+    return tuple(specs)
+
+
+def token_starts(spec: HeadSpec, steps: int, *, causal: bool) -> I64:
+    """First steps of the tokens of a series; causal drops the extra last window, whose place depends on the end."""
+    starts = window_starts(steps, spec.window_steps, spec.stride_steps)
+    return starts[starts % spec.stride_steps == 0] if causal else starts
+
+
+def observed_windows(observed: Bool, starts: I64, window_steps: int) -> Bool:
+    """(windows, channels) bool: which channels were observed well enough to be judged there.
+
+    Args:
+        observed: (steps, channels) bool.
+        starts: (windows,) int64.
+        window_steps: length of a window.
+    """
+    total = np.zeros((len(observed) + 1, observed.shape[1]), dtype=np.int64)
+    np.cumsum(observed, axis=0, out=total[1:])
+    enough: Bool = total[starts + window_steps] - total[starts] >= _OBSERVED_ENOUGH * window_steps
+    return enough
+
+
+def features(values: F32, starts: I64, spec: HeadSpec) -> F32:
+    """(windows, features) float32: the viewed windows, flattened (rows before channels)."""
+    view = viewed(windows(values, starts, spec.window_steps), spec.view)
+    return np.ascontiguousarray(view.reshape(len(view), -1))
+
+
+def feature_chunks(values: F32, starts: I64, spec: HeadSpec) -> Iterator[tuple[slice, F32]]:
+    """The features of many windows in pieces that stay near the cache: (which windows, their features)."""
+    width = 4 * spec.window_steps * values.shape[1]
+    rows = max(64, _CHUNK_BYTES // width)
+    for begin in range(0, len(starts), rows):
+        piece = slice(begin, min(begin + rows, len(starts)))
+        yield piece, features(values, starts[piece], spec)
+
+
+def closed_form_basis(history_features: F32) -> tuple[F32, F32]:
+    """Mean and leading principal directions of a history: distances between keys are those between windows.
+
+    Args:
+        history_features: (tokens, features) float32.
+
+    Returns:
+        center (features,) float32; basis (features, d) float32 orthonormal, d <= 32.
+    """
+    step = max(1, len(history_features) // _BASIS_ROWS)
+    sample = history_features[::step].astype(np.float64)
+    center = sample.mean(axis=0)
+    sample -= center
+    width = min(KEY_DIMENSIONS, *sample.shape)
+    if sample.shape[1] <= _SMALL:
+        _, vectors = np.linalg.eigh(sample.T @ sample)
+        basis = vectors[:, ::-1][:, :width]
+    else:  # only the leading few of many directions: Lanczos, from a fixed start so that runs agree
+        start = np.full(min(sample.shape), 1.0)
+        _, _, directions = svds(sample, k=min(width, min(sample.shape) - 1), v0=start)
+        basis = directions[::-1].T
+    return center.astype(np.float32), np.ascontiguousarray(basis.astype(np.float32))

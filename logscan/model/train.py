@@ -1,0 +1,170 @@
+"""Training of one entity: scaler, closed-form heads, trained layers, calibration, thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from logscan.config import Config
+from logscan.core.calibration import Fusion, calibration
+from logscan.core.scaling import fit_scaler
+from logscan.core.thresholds import Threshold, pot_threshold
+from logscan.core.windows import window_starts
+from logscan.model.encoder import head_keys, head_output, head_steps, history_starts
+from logscan.model.fit import FitOutcome, fit_head
+from logscan.model.heads import (
+    Prepared,
+    closed_form_basis,
+    features,
+    head_specs,
+    observed_windows,
+    prepared,
+)
+from logscan.model.state import EntityModel, Head, HeadSpec, Layer
+from logscan.records import F32, F64, Bool, Series
+
+Progress = Callable[[str], None]
+_HIDDEN = 16
+_TEMPERATURE_QUERIES = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained entity and how its heads got on."""
+
+    entity: EntityModel
+    fits: tuple[FitOutcome, ...]
+
+
+def train_entity(
+    series: Series,
+    config: Config,
+    *,
+    counts: Bool,
+    false_alarms_per_step: float,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train one entity on its training series.
+
+    Args:
+        series: the training part, on its grid.
+        config: scales, neighbours, seed, alarm settings.
+        counts: (channels,) bool, channels that count things.
+        false_alarms_per_step: accepted false events per step.
+        device: where attention runs.
+        progress: told the name of every head when it is done.
+    """
+    scaler = fit_scaler(series.values, counts)
+    ready = prepared(series.values, scaler, bridge_steps=config.input.bridge_steps, causal=False)
+    specs = head_specs(config.encoder, len(ready.values))
+    steps, channels = ready.values.shape
+    batch, causal = Fusion(steps, channels), Fusion(steps, channels)
+    heads: list[Head] = []
+    fits: list[FitOutcome] = []
+    for spec in specs:
+        head = closed_form_head(spec, ready, config.encoder.neighbors, config.encoder.seed)
+        if config.encoder.fit:
+            outcome = _fitted(head, ready, config)
+            fits.append(outcome)
+            head = outcome.head
+        output = head_output(
+            head, ready.values, ready, 0, neighbors=config.encoder.neighbors, causal=False, device=device
+        )
+        head = replace(head, unit=calibration(output.residuals))
+        # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
+        batch.add(head_steps(output, head, steps, causal=False))
+        causal.add(head_steps(output, head, steps, causal=True))
+        heads.append(head)
+        if progress is not None:
+            progress(spec.name)
+    merge = merge_gap_steps(config, specs)
+    entity = EntityModel(
+        entity=series.entity,
+        grid=series.grid,
+        scaler=scaler,
+        history=ready.values,
+        observed=ready.observed,
+        heads=tuple(heads),
+        threshold_batch=_threshold(batch, false_alarms_per_step, merge),
+        threshold_causal=_threshold(causal, false_alarms_per_step, merge),
+    )
+    return Trained(entity=entity, fits=tuple(fits))
+
+
+def merge_gap_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
+    """Events closer than this are one: as configured, else the shortest window (one disturbance, one event)."""
+    configured = config.alarm.merge_gap_steps
+    return min(spec.window_steps for spec in specs) if configured is None else configured
+
+
+def min_event_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
+    """Shorter events are dropped: as configured, else half the shortest window.
+
+    A single wrong step moves every window that holds it, so what crosses the threshold for less than half a
+    window is the edge of something, not a thing.
+    """
+    configured = config.alarm.min_event_steps
+    return max(1, min(spec.window_steps for spec in specs) // 2) if configured is None else configured
+
+
+def closed_form_head(spec: HeadSpec, series: Prepared, neighbors: int, seed: int) -> Head:
+    """A head that works before it is trained: principal directions, and a temperature set by its neighbours.
+
+    The squared temperature is the median squared distance to the `neighbors` nearest tokens outside the
+    neighbourhood in time, so that about that many keys carry the weight.
+    """
+    steps, channels = series.values.shape
+    window = min(spec.window_steps, steps)
+    spec = replace(spec, window_steps=window)
+    starts = window_starts(steps, window, spec.stride_steps)
+    starts = history_starts(series.observed, starts, window)
+    rows = features(series.values, starts, spec)
+    center, basis = closed_form_basis(rows)
+    head = Head(
+        spec=spec,
+        center=center,
+        basis=basis,
+        starts=starts,
+        temperature=1.0,
+        unit=np.ones(channels),
+        layer=Layer.closed_form(basis.shape[1], _HIDDEN, seed),
+    )
+    return replace(head, temperature=_temperature(rows, head, neighbors))
+
+
+def _temperature(rows: F32, head: Head, neighbors: int) -> float:
+    keys = head_keys(rows, head).double()
+    chosen = torch.from_numpy(
+        np.unique(np.linspace(0, len(keys) - 1, min(len(keys), _TEMPERATURE_QUERIES)).astype(np.int64))
+    )
+    times = torch.from_numpy(head.starts)
+    nearest = []
+    for part in chosen.split(256):  # type: ignore[no-untyped-call]
+        squared = torch.cdist(keys[part], keys).square()
+        near = (times[part, None] - times[None]).abs() < head.spec.window_steps
+        squared = squared.masked_fill(near, torch.inf)
+        nearest.append(squared.topk(min(neighbors, len(keys)), largest=False).values)
+    median = torch.cat(nearest).median(dim=1).values
+    finite = median[torch.isfinite(median)]
+    return max(float(finite.median()) if len(finite) else 1.0, 1e-6)
+
+
+def _fitted(head: Head, series: Prepared, config: Config) -> FitOutcome:
+    judged: Bool = observed_windows(series.observed, head.starts, head.spec.window_steps).all(axis=1)  # type: ignore[assignment]
+    return fit_head(
+        head,
+        series.values,
+        judged,
+        epochs=config.encoder.epochs,
+        seed=config.encoder.seed,
+        channels=series.values.shape[1],
+    )
+
+
+def _threshold(fusion: Fusion, false_alarms_per_step: float, merge: int) -> Threshold:
+    score: F64 = fusion.contributions().sum(axis=1).astype(np.float64)
+    return pot_threshold(score, false_alarms_per_step=false_alarms_per_step, merge_gap_steps=merge)

@@ -1,0 +1,296 @@
+"""Train and score: the stages in order, records on every arrow. Follow a row to its alarm here."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+
+from logscan import __version__
+from logscan.config import Config, InputConfig
+from logscan.core.thresholds import false_alarms_per_step, parse_false_alarms
+from logscan.errors import InputError, UsageError
+from logscan.model.encoder import encode
+from logscan.model.fit import FitOutcome
+from logscan.model.heads import prepared
+from logscan.model.judge import judged_series
+from logscan.model.state import EntityModel, Model
+from logscan.model.train import merge_gap_steps, min_event_steps, train_entity
+from logscan.records import Log, LogKind, Series, SeriesScores, TimeKind
+
+Progress = Callable[[str], None]
+# A promise is a limit, not a mean: aimed at in full it would be broken every other week.
+_AIM = 0.5
+_FEWEST_WINDOWS = 4  # of the shortest scale, in the training part
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResult:
+    """All entities scored, and what was passed over."""
+
+    series: tuple[SeriesScores, ...]
+    skipped_entities: tuple[str, ...]  # in the log, but not in the model
+    notes: tuple[str, ...]
+
+    @property
+    def judged_steps(self) -> int:
+        """Steps with a score."""
+        return sum(int(np.isfinite(one.score).sum()) for one in self.series)
+
+
+def compute_device(name: str) -> torch.device:
+    """`auto`, `cpu` or `cuda`; raises UsageError for cuda where there is none."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda", "no CUDA device is available", "use --device cpu or auto")
+    if name not in ("cpu", "cuda"):
+        raise UsageError(f"--device {name}", "unknown device", "use auto, cpu or cuda")
+    return torch.device(name)
+
+
+def train(
+    log: Log,
+    config: Config,
+    *,
+    train_rows: int | None = None,
+    train_until: int | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Model:
+    """Train a model on the first part of a log.
+
+    Args:
+        log: the log.
+        config: all settings; stored with the model.
+        train_rows: rows per entity to train on: distinct input times for samples, grid steps for events.
+            `None` with `train_until` also `None`: everything.
+        train_until: train on times before this one, in the grid's integers.
+        device: `auto`, `cpu` or `cuda`.
+        progress: told every entity and head when it is done.
+
+    Raises:
+        InputError: no entity is long enough to train on.
+        UsageError: no CUDA device, or a false-alarm promise that cannot be read.
+    """
+    torch_device = compute_device(device)
+    promise = parse_false_alarms(config.alarm.false_alarms)
+    parts = [_training_part(series, train_rows, train_until) for series in log.series]
+    shortest = _FEWEST_WINDOWS * min(config.encoder.scales)
+    usable = [
+        series for series in parts if series.grid.steps >= shortest and np.isfinite(series.values).any()
+    ]
+    if not usable:
+        longest = max((series.grid.steps for series in parts), default=0)
+        raise InputError(
+            _place(log),
+            f"the training part has {longest} steps, at least {shortest} are needed",
+            "train on more rows (--train-rows, --train-until) or use a finer grid (--every)",
+        )
+    entities: list[EntityModel] = []
+    fits: list[FitOutcome] = []
+    for series in usable:
+        trained = train_entity(
+            series,
+            config,
+            counts=np.full(len(series.channels), log.schema.kind is LogKind.EVENTS),
+            false_alarms_per_step=_AIM * false_alarms_per_step(promise, step_seconds(log)),
+            device=torch_device,
+            progress=_prefixed(progress, series.entity),
+        )
+        entities.append(trained.entity)
+        fits += trained.fits
+    fingerprint = _fingerprint(usable)
+    return Model(
+        model_id=hashlib.sha256(f"{fingerprint}{config.hash()}{__version__}".encode()).hexdigest()[:12],
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        logscan_version=__version__,
+        config=config,
+        schema=log.schema,
+        entities=tuple(entities),
+        trained_rows=sum(
+            series.grid.steps if series.row_times is None else len(series.row_times) for series in usable
+        ),
+        validation=_validation(fits),
+        fingerprint=fingerprint,
+    )
+
+
+def score(
+    log: Log,
+    model: Model,
+    *,
+    causal: bool = False,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> ScoreResult:
+    """Score a log with a model.
+
+    Args:
+        log: read with `scoring_input`, so that it has the model's grid step.
+        model: from `train` or the model folder.
+        causal: end-aligned scores that never depend on later rows; else overlap-mean (batch).
+        device: `auto`, `cpu` or `cuda`.
+        progress: told every entity and head when it is done.
+
+    Raises:
+        InputError: a channel of the model is missing, or the grid step differs.
+    """
+    torch_device = compute_device(device)
+    if log.schema.step != model.schema.step or log.schema.time_kind is not model.schema.time_kind:
+        raise InputError(
+            _place(log),
+            f"its grid ({log.schema.time_kind}, step {log.schema.step}) is not the model's "
+            f"({model.schema.time_kind}, step {model.schema.step})",
+            "score with the same time column and --every as in training, or train a new model",
+        )
+    scored, skipped = [], []
+    for series in log.series:
+        entity = model.entity(series.entity)
+        if entity is None:
+            skipped.append(series.entity)
+            continue
+        chosen = _model_channels(series, model, _place(log))
+        scored.append(
+            _scored(chosen, entity, model.config, causal, torch_device, _prefixed(progress, series.entity))
+        )
+    extra = sorted(set(log.schema.channels) - set(model.schema.channels))
+    notes = (f"channels the model does not know are ignored: {', '.join(extra)}",) if extra else ()
+    return ScoreResult(series=_numbered(scored), skipped_entities=tuple(skipped), notes=notes)
+
+
+def scoring_input(given: InputConfig, model: Model) -> InputConfig:
+    """How to read a log for a model: as in training, where nothing else is asked for."""
+    trained = model.config.input
+    schema = model.schema
+    step = f"{schema.step}ns" if schema.time_kind is TimeKind.TIMESTAMP else str(schema.step)
+    return given.model_copy(
+        update={
+            "time": given.time or schema.time_column or trained.time,
+            "entity": given.entity or schema.entity_columns,
+            "channels": given.channels or trained.channels,
+            "ignore": given.ignore or trained.ignore,
+            "kind": schema.kind.value,
+            "every": step,
+            "encoding": given.encoding or trained.encoding,
+            "delimiter": given.delimiter or trained.delimiter,
+            "decimal": given.decimal or trained.decimal,
+            "timezone": given.timezone or trained.timezone,
+            "date_order": given.date_order or trained.date_order,
+        }
+    )
+
+
+def step_seconds(log: Log) -> float | None:
+    """Length of a grid step in seconds; `None` where time is an integer or a row number."""
+    return log.schema.step / 1e9 if log.schema.time_kind is TimeKind.TIMESTAMP else None
+
+
+def _scored(
+    series: Series,
+    entity: EntityModel,
+    config: Config,
+    causal: bool,
+    device: torch.device,
+    progress: Progress | None,
+) -> SeriesScores:
+    ready = prepared(series.values, entity.scaler, bridge_steps=config.input.bridge_steps, causal=causal)
+    encoding = encode(
+        entity,
+        ready,
+        int((series.grid.start - entity.grid.start) // entity.grid.step),
+        neighbors=config.encoder.neighbors,
+        causal=causal,
+        device=device,
+        progress=progress,
+    )
+    threshold = entity.threshold_causal if causal else entity.threshold_batch
+    specs = tuple(head.spec for head in entity.heads)
+    return judged_series(
+        series,
+        ready,
+        encoding,
+        entity,
+        threshold=threshold.value,
+        merge_gap_steps=merge_gap_steps(config, specs),
+        min_event_steps=min_event_steps(config, specs),
+    )
+
+
+def _training_part(series: Series, rows: int | None, until: int | None) -> Series:
+    """The series up to the `rows`-th distinct input time, or up to the time `until`."""
+    grid = series.grid
+    end = grid.steps
+    if until is not None:
+        end = -(-(until - grid.start) // grid.step)
+    if rows is not None and series.row_times is not None and rows < len(series.row_times):
+        end = min(end, int(grid.index(series.row_times[rows : rows + 1])[0]))
+    elif rows is not None and series.row_times is None:
+        end = min(end, rows)
+    end = int(np.clip(end, 0, grid.steps))
+    times = series.row_times
+    kept = None if times is None else times[grid.index(times) < end]
+    return replace(series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept)
+
+
+def _model_channels(series: Series, model: Model, place: str) -> Series:
+    """The series with the model's channels in the model's order."""
+    wanted = model.schema.channels
+    missing = [name for name in wanted if name not in series.channels]
+    if missing:
+        close = difflib.get_close_matches(missing[0], series.channels, n=1)
+        hint = f"was it renamed to '{close[0]}'?" if close else f"it has: {', '.join(series.channels)}"
+        raise InputError(place, f"channel '{missing[0]}' of the model is missing", hint)
+    order = [series.channels.index(name) for name in wanted]
+    return replace(series, channels=wanted, values=series.values[:, order])
+
+
+def _numbered(scored: list[SeriesScores]) -> tuple[SeriesScores, ...]:
+    """Event ids made unique over all entities."""
+    done, base = [], 0
+    for one in scored:
+        events = tuple(replace(event, id=event.id + base) for event in one.events)
+        done.append(
+            replace(one, events=events, event_id=np.where(one.event_id >= 0, one.event_id + base, -1))
+        )
+        base += len(events)
+    return tuple(done)
+
+
+def _prefixed(progress: Progress | None, entity: str) -> Progress | None:
+    if progress is None or not entity:
+        return progress
+    return lambda head: progress(f"{entity} {head}")
+
+
+def _fingerprint(parts: list[Series]) -> str:
+    digest = hashlib.sha256()
+    for series in parts:
+        digest.update(repr((series.entity, series.channels, series.grid)).encode())
+        digest.update(np.ascontiguousarray(series.values).tobytes())
+    return digest.hexdigest()
+
+
+def _validation(fits: list[FitOutcome]) -> dict[str, float]:
+    """What training gained on held-back rows, over all heads."""
+    judged = [fit for fit in fits if np.isfinite(fit.loss_start)]
+    if not judged:
+        return {}
+    shipped = [fit for fit in judged if fit.shipped]
+    return {
+        "heads": float(len(judged)),
+        "heads_where_training_ships": float(len(shipped)),
+        "log_residual_closed_form": float(np.mean([fit.loss_start for fit in judged])),
+        "log_residual_shipped": float(
+            np.mean([fit.loss_best if fit.shipped else fit.loss_start for fit in judged])
+        ),
+    }
+
+
+def _place(log: Log) -> str:
+    return log.schema.files[0] if log.schema.files else "input"
