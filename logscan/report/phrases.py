@@ -1,0 +1,69 @@
+"""Sentences of the data layer in the reader's language: what `check` says in English, told in Japanese.
+
+A phrase that is not listed here stands as it is: better English than silence.
+"""
+
+# ruff: noqa: E501  (a phrase stands whole on its line, beside its translation)
+
+from __future__ import annotations
+
+import re
+
+from logscan.report.format import Lang
+
+_JA = (
+    # rows that were not used
+    (r"time does not parse", "時刻を解釈できない"),
+    (r"entity is empty", "対象の列が空"),
+    (r"time too far from all others", "時刻がほかの行から離れすぎている"),
+    (r"another number of cells than the header \((\d+)\)", r"列の数が見出し行（\1列）と異なる"),
+    # columns that are not channels
+    (r"is kept aside", "別の用途に使用"),
+    (r"is ignored as asked", "指定により除外"),
+    (r"is not among --channels", "--channels に含まれない"),
+    (r"holds text, such as '(.*)'", r"文字列（例「\1」）"),
+    (r"holds no numbers?( in any row)?", "数値なし"),
+    (r"holds (.*), not numbers", r"数値でなく \1"),
+    (r"has neither name nor values", "列名も値もない"),
+    (r"looks like a label.*", "ラベルとみられる"),
+    (r"is a row index", "行番号"),
+    (r"looks like an identifier.*", "識別番号とみられ、合計しても意味がない"),
+    # grades
+    (r"no reading", "値がない"),
+    (r"too short: (\d+) readings?", r"データ不足（\1個）"),
+    (r"short: (\d+) readings?", r"データがやや不足（\1個）"),
+    (r"(\d+%) missing", r"\1が欠測"),
+    (r"longest gap ([\d,]+) steps?", r"最長の欠測 \1ステップ"),
+    (r"constant at (\S+)", r"一定値 \1"),
+    (r"stuck for ([\d,]+) steps?", r"\1ステップにわたり固着"),
+    (r"only (\d+) distinct values?", r"値の種類が\1種のみ"),
+    (r"(\d+) extreme outliers?, such as (\S+)", r"極端な外れ値 \1個（例 \2）"),
+    (r"unit jump by (\S+), from about (\S+) to (\S+) for ([\d,]+) steps?", r"一時的な単位の変化（\1倍、約\2から\3へ、\4ステップ）"),
+    (r"unit jump by (\S+), from about (\S+) to (\S+)", r"単位の変化（\1倍、約\2から\3へ）"),
+    (r"lasting jump of level from about (\S+) to (\S+)", r"水準の持続的な変化（約\1から\2へ）"),
+    # notes
+    (r"There is no header line; columns are called 'column 1', 'column 2' \.\.\.", "見出し行がないため、列名を「column 1」「column 2」…としました。"),
+    (r"No time column was found or wanted; the row number is the step\.", "時刻の列がないため、行番号をステップとしました。"),
+    (r"(\d+) rows lie in an hour that occurs twice.*", r"\1行が夏時間の終了で重複する時間帯にあるため、1回目の時刻として読み込みました。"),
+    (r"(\d+) rows lie in an hour that does not exist.*", r"\1行が夏時間の開始で存在しない時間帯にあるため、前日の時差で読み込みました。"),
+    (r"Read as events: (\d+%) of the rows.*'(.*)' holds text.*", r"発生記録として読み込みました（\1の行がほかの行と同時刻で、間隔が不規則、「\2」が文字列のため）。一定間隔の計測値の場合は --kind samples を指定してください。"),
+    (r"(\d+%) of the rows share their time with another one and were averaged; '(.*)' tells them apart.*", r"\1の行がほかの行と同時刻のため平均しました。「\2」で区別できます。--entity を指定すると、別々の系列として読み込みます。"),
+    (r"channels the model does not know are ignored: (.*)", r"モデルにないチャンネルは使用していません：\1"),
+    # stages
+    (r"load", "モデル読み込み"),
+    (r"read", "入力読み込み"),
+    (r"score", "スコア計算"),
+    (r"write", "書き出し"),
+)  # fmt: skip
+_PATTERNS = tuple((re.compile(english, re.DOTALL), japanese) for english, japanese in _JA)
+
+
+def said(phrase: str, lang: Lang) -> str:
+    """`phrase` of the data layer in `lang`; as it stands where there is no translation."""
+    if lang == "en":
+        return phrase
+    for pattern, japanese in _PATTERNS:
+        found = pattern.fullmatch(phrase)
+        if found:
+            return found.expand(japanese)
+    return phrase

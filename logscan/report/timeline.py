@@ -1,0 +1,159 @@
+"""The data of the zoomable timeline: thinned scores, events and contributions per entity, as JSON values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from logscan.records import I64
+from logscan.report.charts import thinned
+from logscan.report.content import Content, RankedEvent, ScoreTable
+from logscan.report.format import SECOND_NS, Clock, zone
+
+ENTITY_POINTS = 4_000  # of one entity: two per pixel of a wide screen
+PAGE_POINTS = 60_000  # of all entities: keeps the page near 1 MB
+MAX_ENTITIES = 60
+HEAT_BUCKETS = 300
+HEAT_CHANNELS = 12
+COMPRESS_ABOVE = 20.0  # a score this many thresholds high would flatten everything else
+NO_HEAT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What the page's script draws, and what the text around it says."""
+
+    entities: tuple[str, ...]
+    data: dict[str, Any]
+    rows_per_pair: int  # rows behind each drawn pair of lowest and highest; 1: nothing was left out
+    compressed: bool
+
+
+def timeline(report: Content, clock: Clock) -> Timeline:
+    """The timelines of the most noticeable entities, those with severe events first."""
+    tables = sorted(
+        (table for table in report.source.tables if len(table.times)),
+        key=lambda table: (-_notability(table), table.entity),
+    )[:MAX_ENTITIES]
+    points = max(400, min(ENTITY_POINTS, PAGE_POINTS // len(tables)))
+    longest = max(len(table.times) for table in tables)
+    entities = [_entity(table, report.events, clock, points) for table in tables]
+    return Timeline(
+        entities=tuple(table.entity for table in tables),
+        data={
+            "dated": clock.dated,
+            "zone": _browser_zone(clock),
+            "step": clock.step / (SECOND_NS if clock.dated else 1),
+            "entities": entities,
+        },
+        rows_per_pair=max(1, -(-2 * longest // points)) if longest > points else 1,
+        compressed=any(entity["compress"] for entity in entities),
+    )
+
+
+def _notability(table: ScoreTable) -> float:
+    if not table.judged.any():
+        return -1.0
+    peak = float(np.nanmax(table.score))
+    return peak / table.threshold if table.threshold > 0 else peak
+
+
+def _browser_zone(clock: Clock) -> str:
+    """The zone the browser may know by name; a fixed offset is added to the times instead."""
+    found = zone(clock.timezone)
+    return found.key if isinstance(found, ZoneInfo) else "UTC"
+
+
+def _shift_ns(clock: Clock) -> int:
+    found = zone(clock.timezone)
+    if not clock.dated or isinstance(found, ZoneInfo):
+        return 0
+    offset = datetime.fromtimestamp(0, found).utcoffset() or timedelta()
+    return int(offset.total_seconds()) * SECOND_NS
+
+
+def _entity(table: ScoreTable, events: tuple[RankedEvent, ...], clock: Clock, points: int) -> dict[str, Any]:
+    """One entity: times as differences in a common unit, four-digit scores, null where the line breaks."""
+    second = SECOND_NS if clock.dated else 1
+    origin = int(table.times[0])
+    keep = thinned(table.times, table.score, points // 2)
+    times, values = _with_breaks(table, keep, points // 2)
+    unit = int(np.gcd.reduce(np.append(times - origin, second)))
+    peak = _notability(table)
+    shift = _shift_ns(clock)
+    return {
+        "name": table.entity,
+        "origin": (origin + shift) / second,
+        "unit": unit / second,
+        "x": (np.diff(times, prepend=origin) // unit).tolist(),
+        "y": values,
+        "end": (int(table.times[-1]) + shift) / second,
+        "threshold": table.threshold if table.threshold > 0 else None,
+        "compress": bool(table.threshold > 0 and peak > COMPRESS_ABOVE),
+        "events": [
+            [
+                event.rank,
+                (event.record.start_time + shift) / second,
+                (event.record.end_time + shift) / second,
+            ]
+            for event in events
+            if event.record.entity == table.entity
+        ],
+        "heat": _heat(table),
+    }
+
+
+def _with_breaks(table: ScoreTable, keep: I64, buckets: int) -> tuple[I64, list[float | None]]:
+    """The kept points, with an empty one after each place where the log itself has a hole."""
+    times = table.times[keep]
+    values: list[float | None] = [
+        float(f"{value:.4g}") if np.isfinite(value) else None for value in table.score[keep].tolist()
+    ]
+    if len(table.times) < 3:
+        return times, values
+    gaps = np.diff(table.times)
+    usual = int(np.median(gaps))
+    bucket = int(table.times[-1] - table.times[0]) // max(buckets, 1)
+    holes = table.times[np.flatnonzero(gaps > max(3 * usual, 2 * bucket))] + usual
+    if not len(holes):
+        return times, values
+    places = np.searchsorted(times, holes)
+    merged = np.insert(times, places, holes)
+    for place in places[::-1].tolist():
+        values.insert(place, None)
+    return merged.astype(np.int64), values
+
+
+def _heat(table: ScoreTable) -> dict[str, Any] | None:
+    """The largest contribution of each channel in each of `HEAT_BUCKETS` spans of time, as digits 0 to 9.
+
+    9 means a contribution that reaches the threshold alone; `-` that nothing was judged.
+    """
+    if len(table.channels) < 2 or not table.threshold > 0 or not table.judged.any():
+        return None
+    share = np.where(np.isnan(table.contributions), -np.inf, table.contributions / table.threshold)
+    span = max(float(table.times[-1] - table.times[0]), 1.0)
+    buckets = min(HEAT_BUCKETS, len(table.times))
+    bucket = np.minimum(
+        ((table.times - table.times[0]).astype(np.float64) / span * buckets).astype(np.int64), buckets - 1
+    )
+    highest = np.full((buckets, len(table.channels)), -np.inf)
+    np.maximum.at(highest, bucket, share)
+    order = np.argsort(-highest.max(axis=0), kind="stable")[:HEAT_CHANNELS]
+    level = np.rint(9 * np.clip(highest, 0.0, 1.0)).astype(np.int64)
+    return {
+        "channels": [table.channels[i] for i in order],
+        "rows": [
+            "".join(
+                NO_HEAT if silent else str(digit)
+                for digit, silent in zip(
+                    level[:, i].tolist(), np.isneginf(highest[:, i]).tolist(), strict=True
+                )
+            )
+            for i in order
+        ],
+    }
