@@ -1,0 +1,1 @@
+"""The shipped samples: how they are made, and the demonstration that runs on them."""
