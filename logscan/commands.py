@@ -1,0 +1,414 @@
+"""What each command does: read, call the pipeline, write, tell. Returns the exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logscan.config import Config, InputConfig
+from logscan.console import Consoles, events_table, figures_table, input_table, quality_table
+from logscan.data.labels import labelled_steps, parse_time, read_labels
+from logscan.data.quality import channel_qualities
+from logscan.data.read import read_log
+from logscan.data.write import write_text
+from logscan.errors import InputError, LogscanError, UsageError
+from logscan.ops.recording import RunClock, input_record, run_record
+from logscan.ops.run import RunRecord
+from logscan.records import Grade, Log, SeriesScores, TimeKind
+
+if TYPE_CHECKING:
+    from logscan.model.state import Model
+    from logscan.pipeline import ScoreResult
+
+_GRADES = list(Grade)  # best first
+SKIPPED = 3
+EVENTS_FOUND = 10
+GATE = 12
+
+
+def check(
+    consoles: Consoles, inputs: Sequence[str], config: Config, *, fail_below: str | None, json_output: bool
+) -> int:
+    """Show what logscan sees of an input."""
+    log = _read(consoles, inputs, config.input)
+    qualities = channel_qualities(log)
+    record = input_record(log)
+    if json_output:
+        quality = run_record("check", RunClock(), exit_code=0, device="cpu", quality=qualities).quality
+        document = {
+            "input": record.model_dump(),
+            "entities": [{"entity": series.entity, "steps": series.grid.steps} for series in log.series],
+            "quality": [one.model_dump() for one in quality],
+        }
+        _print_json(consoles, document)
+    else:
+        consoles.out.print(input_table(record, step_text(log)))
+        consoles.out.print()
+        consoles.out.print(quality_table(qualities))
+        for note in log.notes:
+            consoles.say(f"note: {note}")
+    if fail_below is not None:
+        worst = _GRADES.index(Grade(fail_below))
+        below = [one.channel for one in qualities if _GRADES.index(one.grade) > worst]
+        if below:
+            consoles.fail(f"{log.schema.files[0]}: below grade {fail_below}: {', '.join(below)}")
+            return GATE
+    return 0
+
+
+def train(
+    consoles: Consoles,
+    inputs: Sequence[str],
+    config: Config,
+    *,
+    model_folder: Path,
+    train_rows: int | None,
+    train_until: str | None,
+    labels: Path | None,
+    device: str,
+    json_output: bool,
+) -> int:
+    """Train a model and write its folder."""
+    log = _read(consoles, inputs, config.input)
+    first = log.series[0].grid
+    until = (
+        None if train_until is None else parse_time(train_until, first.kind, first.timezone, "--train-until")
+    )
+    if labels is not None:
+        log = without_labelled(log, labels)
+    with consoles.progress("loading"):
+        from logscan import pipeline
+        from logscan.model.card import model_card
+        from logscan.model.folder import save_model
+    with consoles.progress("training") as progress:
+        model = pipeline.train(
+            log, config, train_rows=train_rows, train_until=until, device=device, progress=progress
+        )
+    save_model(model, model_folder)
+    card = model_card(model)
+    if json_output:
+        _print_json(consoles, card.model_dump())
+    else:
+        consoles.out.print(
+            figures_table(
+                [
+                    ("model", f"{card.model_id} in {model_folder}"),
+                    (
+                        "trained on",
+                        f"{card.trained_rows:,} rows, {card.training_start} to {card.training_end}",
+                    ),
+                    ("channels", ", ".join(card.channels)),
+                    ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens"),
+                    ("training", _training_text(model)),
+                    ("promise", f"{card.false_alarms} false alarms"),
+                ]
+            )
+        )
+    return 0
+
+
+def score(
+    consoles: Consoles,
+    inputs: Sequence[str],
+    config: InputConfig,
+    *,
+    model_folder: Path,
+    out: str,
+    since: str | None,
+    state: Path | None,
+    events: Path | None,
+    causal: bool,
+    fail_on_event: bool,
+    device: str,
+    json_output: bool,
+) -> int:
+    """Score an input with a model; write scores, events and the run record."""
+    from logscan.ops.state import locked_state
+
+    clock = RunClock()
+    causal = causal or state is not None
+    run_path = None if out == "-" else run_record_path(Path(out))
+    try:
+        with locked_state(state) if state is not None else nullcontext():
+            return _score(
+                consoles,
+                inputs,
+                config,
+                clock,
+                model_folder=model_folder,
+                out=out,
+                since=since,
+                state=state,
+                events=events,
+                causal=causal,
+                fail_on_event=fail_on_event,
+                device=device,
+                json_output=json_output,
+            )
+    except LogscanError as error:
+        if run_path is not None and run_path.parent.is_dir():
+            failed = run_record(
+                "score", clock, exit_code=error.exit_code, device=device, error=str(error), causal=causal
+            )
+            # The report must not pair old scores with a failed run, so this record has its own name.
+            _write_quietly(run_path.with_suffix(".failed.json"), failed)
+        raise
+
+
+def _score(
+    consoles: Consoles,
+    inputs: Sequence[str],
+    config: InputConfig,
+    clock: RunClock,
+    *,
+    model_folder: Path,
+    out: str,
+    since: str | None,
+    state: Path | None,
+    events: Path | None,
+    causal: bool,
+    fail_on_event: bool,
+    device: str,
+    json_output: bool,
+) -> int:
+    from logscan import pipeline
+    from logscan.data.scores_file import write_events
+    from logscan.model.card import model_card
+    from logscan.model.folder import load_model
+
+    with clock.stage("load"):
+        model = load_model(model_folder)
+    with clock.stage("read"):
+        log = _read(consoles, inputs, pipeline.scoring_input(config, model))
+    with clock.stage("score"), consoles.progress("scoring") as progress:
+        result = pipeline.score(log, model, causal=causal, device=device, progress=progress)
+        log = replace(log, notes=log.notes + result.notes)
+    _refuse_nothing_judged(log, result)
+    shown, last_times = _new_rows(result, since, state, model.model_id)
+    with clock.stage("write"):
+        _write_scores(shown, Path(out) if out != "-" else None, model, log)
+        if events is not None:
+            write_events(events, [event for one in shown for event in one.events], log.series[0].grid)
+        skipped = bool(result.skipped_entities) or any(log.counts.dropped.values())
+        found = any(one.events for one in shown)
+        code = EVENTS_FOUND if fail_on_event and found else SKIPPED if skipped else 0
+        qualities = channel_qualities(log)
+    record = run_record(
+        "score",
+        clock,
+        exit_code=code,
+        device=str(pipeline.compute_device(device)),
+        config_hash=model.config.hash(),
+        causal=causal,
+        log=log,
+        scores=shown,
+        quality=qualities,
+        model=model_card(model),
+    )
+    if out != "-":
+        write_text(run_record_path(Path(out)), record.model_dump_json())
+    if state is not None:
+        from logscan.ops.state import write_state
+
+        write_state(state, model.model_id, last_times)
+    _tell_scores(consoles, record, result, out, json_output=json_output)
+    return code
+
+
+def report(consoles: Consoles, scores: Path, *, out: str, lang: str, model_folder: Path | None) -> int:
+    """Write the report of a scores file."""
+    from logscan.report import build_report, report_csv, report_json
+
+    suffix = ".html" if out == "-" else Path(out).suffix.lower()
+    if suffix in (".html", ".htm"):
+        language = "ja" if lang == "ja" else "en"
+        text = build_report(scores, lang=language, model_dir=model_folder)  # type: ignore[arg-type]
+    elif suffix == ".json":
+        text = report_json(scores)
+    elif suffix == ".csv":
+        text = report_csv(scores)
+    else:
+        raise UsageError(f"--out {out}", "unknown report format", "use a name ending in .html, .json or .csv")
+    if out == "-":
+        sys.stdout.write(text)
+    else:
+        write_text(Path(out), text)
+        consoles.say(f"report: {out}")
+    return 0
+
+
+def evaluate(
+    consoles: Consoles, scores: Path, *, labels: str, source: Sequence[str], json_output: bool
+) -> int:
+    """Measure scores against labels."""
+    from logscan.measure import measured
+
+    evaluation = measured(scores, run_record_path(scores), labels=labels, source=tuple(source))
+    if json_output:
+        _print_json(consoles, asdict(evaluation))
+        return 0
+    rows = []
+    for name, value in asdict(evaluation).items():
+        text = "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        rows.append((name.replace("_", " "), text))
+    consoles.out.print(figures_table(rows))
+    return 0
+
+
+def without_labelled(log: Log, labels: Path) -> Log:
+    """The log with every value inside a label removed, so that no known failure becomes history."""
+    first = log.series[0].grid
+    known = read_labels(labels, first.kind, first.timezone)
+    series = []
+    for one in log.series:
+        inside = labelled_steps(known, one.entity, one.grid)
+        series.append(replace(one, values=np.where(inside[:, None], np.nan, one.values)))
+    return replace(log, series=tuple(series))
+
+
+def run_record_path(out: Path) -> Path:
+    """Where the run record of a scores file lies: `scores.parquet` -> `scores.run.json`."""
+    return out.with_name(out.name.removesuffix(out.suffix) + ".run.json")
+
+
+def step_text(log: Log) -> str:
+    """The grid step for people: `60 s`, or `1 step`."""
+    if log.schema.time_kind is TimeKind.TIMESTAMP:
+        return f"{log.schema.step / 1e9:g} s"
+    return f"{log.schema.step} step{'s' if log.schema.step != 1 else ''}"
+
+
+def _read(consoles: Consoles, inputs: Sequence[str], config: InputConfig) -> Log:
+    stdin = sys.stdin.buffer if "-" in inputs else None
+    with consoles.progress("reading") as progress:
+        told = None if progress is None else (lambda rows: progress(f"{rows:,} rows"))
+        log = read_log(inputs, config, stdin=stdin, progress=told)
+    dropped = sum(log.counts.dropped.values())
+    if dropped:
+        reasons = "; ".join(f"{count:,} {why}" for why, count in log.counts.dropped.items() if count)
+        consoles.warn(f"{dropped:,} of {log.counts.rows_read:,} rows not used: {reasons}")
+    return log
+
+
+def _refuse_nothing_judged(log: Log, result: ScoreResult) -> None:
+    place = log.schema.files[0]
+    if not result.series:
+        names = ", ".join(result.skipped_entities[:5])
+        raise InputError(place, f"no entity of the model is in it (it has {names})", "check --entity")
+    if result.judged_steps == 0:
+        raise InputError(
+            place,
+            "nothing could be judged: no window of the model is observed well enough",
+            "give a longer input, or look at it with 'logscan check'",
+        )
+
+
+def _new_rows(
+    result: ScoreResult, since: str | None, state: Path | None, model_id: str
+) -> tuple[list[SeriesScores], dict[str, int]]:
+    """What this run writes: rows from `since` on, or after what the state says was written; and the new state."""
+    from logscan.ops.state import read_state
+
+    written = read_state(state, model_id).last_times if state is not None else {}
+    shown = []
+    for one in result.series:
+        first = one.grid.start
+        if since is not None:
+            first = max(first, parse_time(since, one.grid.kind, one.grid.timezone, "--since"))
+        if one.entity in written:
+            first = max(first, written[one.entity] + 1)
+        shown.append(rows_from(one, first))
+    last = {one.entity: one.grid.start + (one.grid.steps - 1) * one.grid.step for one in result.series}
+    return shown, {**written, **last}
+
+
+def rows_from(one: SeriesScores, first_time: int) -> SeriesScores:
+    """The scores from a time on; events that end by then are left out."""
+    cut = int(np.clip(-(-(first_time - one.grid.start) // one.grid.step), 0, one.grid.steps))
+    if cut == 0:
+        return one
+    grid = replace(one.grid, start=one.grid.start + cut * one.grid.step, steps=one.grid.steps - cut)
+    events = tuple(
+        replace(
+            event,
+            start_step=max(0, event.start_step - cut),
+            end_step=event.end_step - cut,
+            peak_step=event.peak_step - cut,
+        )
+        for event in one.events
+        if event.end_step > cut
+    )
+    times = one.row_times
+    return replace(
+        one,
+        grid=grid,
+        row_times=None if times is None else times[one.grid.index(times) >= cut],
+        score=one.score[cut:],
+        event_id=one.event_id[cut:],
+        quality=one.quality[cut:],
+        contributions=one.contributions[cut:],
+        events=events,
+    )
+
+
+def _write_scores(shown: Sequence[SeriesScores], out: Path | None, model: Model, log: Log) -> None:
+    from logscan.data.scores_file import scores_csv, write_scores
+
+    metadata = {
+        "logscan.model_id": model.model_id,
+        "logscan.config_hash": model.config.hash(),
+        "logscan.version": model.logscan_version,
+    }
+    if out is None:
+        stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+        stream.write(scores_csv(shown, log_kind=log.schema.kind))
+        stream.flush()
+        stream.detach()
+    else:
+        write_scores(out, shown, metadata=metadata, log_kind=log.schema.kind)
+
+
+def _tell_scores(
+    consoles: Consoles, record: RunRecord, result: ScoreResult, out: str, *, json_output: bool
+) -> None:
+    for name in result.skipped_entities:
+        consoles.warn(f"entity '{name}' is not in the model, skipped; train with it to score it")
+    if json_output and out != "-":
+        _print_json(consoles, json.loads(record.model_dump_json(exclude={"quality"})))
+        return
+    if out == "-":
+        return
+    judged = sum(one.judged_steps for one in record.series)
+    steps = sum(one.steps for one in record.series)
+    consoles.say(f"scores: {out} ({judged:,} of {steps:,} steps judged)")
+    if record.events:
+        consoles.out.print(events_table(record.events))
+    count = len(record.events)
+    consoles.say(f"{count} event{'' if count == 1 else 's'}" if count else "no events: nothing unusual")
+
+
+def _training_text(model: Model) -> str:
+    if not model.validation:
+        return "closed form (not trained)"
+    shipped = int(model.validation["heads_where_training_ships"])
+    return f"trained layers ship in {shipped} of {int(model.validation['heads'])} heads"
+
+
+def _write_quietly(path: Path, record: RunRecord) -> None:
+    """Write the record of a failed run; its own failure must not hide the first one."""
+    try:
+        write_text(path, record.model_dump_json())
+    except LogscanError:
+        return
+
+
+def _print_json(consoles: Consoles, document: object) -> None:
+    consoles.out.print(json.dumps(document, ensure_ascii=False, indent=1), markup=False, highlight=False)

@@ -1,0 +1,137 @@
+"""Everything a terminal shows: data on stdout, messages on stderr, tables in plain text.
+
+Names from data are printed as text, never as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from logscan.ops.run import EventRecord, InputRecord
+from logscan.records import ChannelQuality, Grade
+
+_GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}
+_SHOWN_EVENTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Consoles:
+    """The two streams of one run."""
+
+    out: Console
+    err: Console
+    quiet: bool
+    verbose: bool
+
+    @staticmethod
+    def make(*, quiet: bool, verbose: bool, no_color: bool) -> Consoles:
+        """Consoles that respect NO_COLOR, and colour only terminals."""
+        plain = True if no_color else None
+        return Consoles(
+            out=Console(no_color=plain, highlight=False, soft_wrap=True),
+            err=Console(no_color=plain, highlight=False, stderr=True, soft_wrap=True),
+            quiet=quiet,
+            verbose=verbose,
+        )
+
+    def say(self, text: str) -> None:
+        """One message line on stderr, unless quiet."""
+        if not self.quiet:
+            self.err.print(Text(text))
+
+    def warn(self, text: str) -> None:
+        """One warning on stderr, always."""
+        self.err.print(Text(f"warning: {text}", style="yellow"))
+
+    def fail(self, text: str) -> None:
+        """One error on stderr, always."""
+        self.err.print(Text(f"error: {text}", style="bold red"))
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Callable[[str], None] | None]:
+        """A progress line on a terminal, nothing elsewhere; yields what to call with each finished item."""
+        if self.quiet or not self.err.is_terminal:
+            yield None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(pulse_style="cyan"), TimeElapsedColumn())
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task(escape(title), total=None)
+            yield lambda item: bar.update(task, description=f"{escape(title)} {escape(item)}")
+
+
+def quality_table(qualities: Sequence[ChannelQuality]) -> Table:
+    """The grades of all channels."""
+    table = Table(box=None, pad_edge=False)
+    with_entity = any(one.entity for one in qualities)
+    for title in (["entity"] if with_entity else []) + ["channel", "grade", "observed", "range", "why"]:
+        table.add_column(title, overflow="fold", justify="right" if title == "observed" else "left")
+    for one in qualities:
+        cells = [Text(one.entity)] if with_entity else []
+        cells += [
+            Text(one.channel),
+            Text(one.grade.value, style=_GRADE_STYLE[one.grade]),
+            Text(f"{one.observed_fraction:.1%}"),
+            Text(f"{one.minimum:.5g} … {one.maximum:.5g}"),
+            Text("; ".join(one.reasons) or "-"),
+        ]
+        table.add_row(*cells)
+    return table
+
+
+def input_table(record: InputRecord, step: str) -> Table:
+    """What was understood of the input, and where every row went."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    form = [record.format, record.encoding, record.delimiter and f"delimiter {record.delimiter!r}"]
+    rows = [
+        ("files", ", ".join(record.files)),
+        ("format", ", ".join(part for part in form if part)),
+        ("kind", record.kind),
+        ("time", f"{record.time_column or 'none: row numbers'} ({record.time_kind}), every {step}"),
+        ("span", f"{record.start} to {record.end}" + (f" ({record.timezone})" if record.timezone else "")),
+        ("entities", ", ".join(record.entity_columns) or "one series"),
+        ("channels", ", ".join(record.channels)),
+        ("ignored", "; ".join(f"{name} ({why})" for name, why in record.ignored.items()) or "-"),
+        ("rows", f"{record.rows_read:,} read, {record.rows_used:,} used"),
+        ("dropped", "; ".join(f"{count:,} {why}" for why, count in record.dropped.items() if count) or "-"),
+        ("repeated", f"{record.duplicates:,} duplicate times, {record.out_of_order:,} out of order"),
+        (
+            "not numbers",
+            "; ".join(f"{n.count:,} in {n.column} (such as {n.example!r})" for n in record.not_numeric)
+            or "-",
+        ),
+    ]
+    for name, value in rows:
+        table.add_row(name, Text(value))
+    return table
+
+
+def events_table(events: Sequence[EventRecord]) -> Table:
+    """The most severe events, worst first."""
+    table = Table(box=None, pad_edge=False)
+    with_entity = any(event.entity for event in events)
+    titles = ["severity", *(["entity"] if with_entity else []), "from", "to", "first channels"]
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for event in sorted(events, key=lambda event: -event.severity)[:_SHOWN_EVENTS]:
+        named = ", ".join(f"{reading.channel} {reading.share:.0%}" for reading in event.channels[:3])
+        cells = [f"{event.severity:.2f}", *([event.entity] if with_entity else [])]
+        table.add_row(*(Text(cell) for cell in [*cells, event.start, event.end, named]))
+    return table
+
+
+def figures_table(rows: Sequence[tuple[str, str]]) -> Table:
+    """Two columns, a name and a figure."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in rows:
+        table.add_row(Text(name, style="dim"), Text(value))
+    return table

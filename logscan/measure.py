@@ -1,0 +1,154 @@
+"""Measuring a scores file against labels: from files to the figures of `core.metrics`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from logscan.config import InputConfig
+from logscan.core.events import runs
+from logscan.core.metrics import Evaluation, evaluation, period_length
+from logscan.data.labels import labelled_times, read_labels
+from logscan.data.read import read_log
+from logscan.data.scores_file import ScoresTable, read_scores
+from logscan.errors import InputError, LogscanError, UsageError
+from logscan.ops.run import InputRecord, RunRecord
+from logscan.records import I64, Bool, Log, Series, TimeKind
+
+_DAY_NS = 86_400_000_000_000
+_SUMMED = {"rows", "anomalous_rows", "events", "alarm_events", "false_alarms"}
+
+
+def measured(scores: Path, run_record: Path, *, labels: str, source: tuple[str, ...]) -> Evaluation:
+    """The figures of a scores file; of several entities: counts added up, the rest their mean.
+
+    Args:
+        scores: from `logscan score`.
+        run_record: the run record beside it; where it is missing, `source` must name the input.
+        labels: a CSV of start,end (and entity), or the name of a column of the input, 1 in a failure.
+        source: the files that were scored; empty means those named in the run record.
+
+    Raises:
+        InputError: labels or input cannot be read, or no scored row is labelled.
+        UsageError: a label column is named but no input is known.
+    """
+    table = read_scores(scores)
+    record = _input_record(run_record)
+    files = source or (tuple(record.files) if record is not None else ())
+    is_file = Path(labels).suffix.lower() == ".csv" or Path(labels).is_file()
+    if not is_file and not files:
+        raise UsageError(
+            f"--labels {labels}", "the input with that column is not known", "name it with --input"
+        )
+    log = _source_log(files, record, () if is_file else (labels,))
+    figures = []
+    for entity in sorted(set(table.entity)):
+        rows = np.array([name == entity for name in table.entity])
+        times = table.time[rows]
+        series = _series(log, entity)
+        if is_file:
+            known = read_labels(Path(labels), table.time_kind, table.timezone)
+            marked = labelled_times(known, entity, times)
+        else:
+            marked = _column_marks(series, labels, times)
+        if marked.any():
+            figures.append(_figures(table, rows, marked, series, labels if not is_file else None))
+    if not figures:
+        raise InputError(labels, "no scored row lies in a label", "check that times and entities agree")
+    return _combined(figures)
+
+
+def _input_record(path: Path) -> InputRecord | None:
+    try:
+        return RunRecord.model_validate_json(path.read_bytes()).input
+    except (OSError, ValidationError):
+        return None
+
+
+def _source_log(files: tuple[str, ...], record: InputRecord | None, wanted: tuple[str, ...]) -> Log | None:
+    """The scored input again, for its first channel (the window of VUS) and a label column.
+
+    Without a label column the input is only a refinement, so a file that is gone is no error.
+    """
+    if not files:
+        return None
+    config = InputConfig()
+    if record is not None:
+        config = InputConfig(
+            time="row" if record.time_kind == "row" else record.time_column,
+            entity=tuple(record.entity_columns),
+            kind=record.kind,
+            encoding=record.encoding,
+            delimiter=record.delimiter,
+            decimal=record.decimal,
+            timezone=record.timezone if record.timezone != "UTC" else None,
+            every=f"{record.step}ns" if record.time_kind == "timestamp" else str(record.step),
+            channels=(*wanted, *(name for name in record.channels if name != "count"))[: len(wanted) + 1],
+        )
+    try:
+        return read_log(files, config)
+    except LogscanError:
+        if wanted:
+            raise
+        return None
+
+
+def _series(log: Log | None, entity: str) -> Series | None:
+    if log is None:
+        return None
+    return next((series for series in log.series if series.entity == entity), None)
+
+
+def _column_marks(series: Series | None, column: str, times: I64) -> Bool:
+    """Rows whose grid step has a label value of a half or more."""
+    if series is None or column not in series.channels:
+        return np.zeros(len(times), dtype=np.bool_)
+    steps = np.clip(series.grid.index(times), 0, series.grid.steps - 1)
+    marks: Bool = np.nan_to_num(series.values[steps, series.channels.index(column)]) >= 0.5
+    return marks
+
+
+def _figures(
+    table: ScoresTable, rows: Bool, marked: Bool, series: Series | None, label_column: str | None
+) -> Evaluation:
+    times = table.time[rows]
+    window = _window(series, label_column, marked)
+    day = None
+    if table.time_kind is TimeKind.TIMESTAMP and len(times) > 1 and times[-1] > times[0]:
+        day = (len(times) - 1) * _DAY_NS / float(times[-1] - times[0])
+    return evaluation(
+        marked,
+        table.score[rows].astype(np.float64),
+        np.array(table.alarm, dtype=np.bool_)[rows],
+        window=window,
+        steps_per_day=day,
+    )
+
+
+def _window(series: Series | None, label_column: str | None, marked: Bool) -> int:
+    """Widest VUS buffer: the period of the first channel; without the input, the mean length of a label."""
+    if series is not None:
+        channel = next((i for i, name in enumerate(series.channels) if name != label_column), None)
+        if channel is not None:
+            return period_length(np.nan_to_num(series.values[:, channel]))
+    return int(marked.sum()) // max(len(runs(marked)), 1)
+
+
+def _combined(figures: list[Evaluation]) -> Evaluation:
+    if len(figures) == 1:
+        return figures[0]
+    merged: dict[str, Any] = {}
+    for field in fields(Evaluation):
+        values = np.array([getattr(one, field.name) for one in figures], dtype=np.float64)
+        finite = values[np.isfinite(values)]
+        if field.name in _SUMMED:
+            merged[field.name] = int(values.sum())
+        elif field.name == "window":
+            merged[field.name] = int(np.median(values))
+        else:
+            merged[field.name] = float(finite.mean()) if len(finite) else float("nan")
+    return Evaluation(**merged)

@@ -1,0 +1,166 @@
+"""The run record: what one run read, used, dropped, found and cost. Written beside the scores."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class TraceRecord(_Part):
+    """One channel around an event, thinned: observed against expected, in original units."""
+
+    channel: str
+    times: list[int]  # as in the grid: ns since epoch, or integer steps
+    observed: list[float | None]
+    expected: list[float | None]
+
+
+class ReadingRecord(_Part):
+    """One channel's part in an event."""
+
+    channel: str
+    share: float  # of the event's score, 0..1
+    observed: float | None  # at the peak, original units
+    expected: float | None
+
+
+class SimilarRecord(_Part):
+    """A past period the event's place was rebuilt from."""
+
+    start_time: int
+    end_time: int
+    weight: float
+
+
+class EventRecord(_Part):
+    """One event; times are half-open, in the grid's integers."""
+
+    id: int
+    entity: str
+    start_time: int
+    end_time: int
+    start: str  # the same, as text
+    end: str
+    severity: float  # peak score / threshold
+    peak_time: int
+    peak_score: float
+    channels: list[ReadingRecord]
+    similar: list[SimilarRecord]
+    traces: list[TraceRecord]
+
+
+class ChannelRecord(_Part):
+    """Quality of one channel."""
+
+    entity: str
+    channel: str
+    grade: Literal["good", "usable", "poor", "unusable"]
+    reasons: list[str]
+    observed_fraction: float
+    minimum: float | None
+    median: float | None
+    maximum: float | None
+    longest_gap_steps: int
+    longest_flat_steps: int
+
+
+class NotNumericRecord(_Part):
+    """Cells of one column read as missing because they are not numbers."""
+
+    column: str
+    count: int
+    example: str
+
+
+class InputRecord(_Part):
+    """What was read and how; where every row went."""
+
+    files: list[str]
+    format: str
+    encoding: str | None
+    delimiter: str | None
+    decimal: str | None
+    kind: Literal["samples", "events"]
+    time_column: str | None
+    time_kind: Literal["timestamp", "integer", "row"]
+    timezone: str | None
+    entity_columns: list[str]
+    channels: list[str]
+    ignored: dict[str, str]
+    step: int
+    start: str  # first time, as text
+    end: str
+    rows_read: int
+    rows_used: int
+    dropped: dict[str, int]
+    duplicates: int
+    out_of_order: int
+    not_numeric: list[NotNumericRecord]
+    notes: list[str]
+
+
+class SeriesRecord(_Part):
+    """One entity of the run."""
+
+    entity: str
+    steps: int
+    judged_steps: int
+    alarm_steps: int
+    events: int
+    threshold: float | None
+    median_score: float | None
+    peak_score: float | None
+
+
+class ModelCardRecord(_Part):
+    """What a reader of the report should know about the model."""
+
+    model_id: str
+    created: str
+    logscan_version: str
+    trained_rows: int
+    training_start: str
+    training_end: str
+    entities: list[str]
+    channels: list[str]
+    scales: list[int]  # window lengths, steps
+    heads: list[str]
+    history_tokens: int
+    fitted: bool  # false: the closed-form start ships
+    validation: dict[str, float]  # figures on held-back training rows
+    false_alarms: str  # what was promised, such as "1/week"
+
+
+class CostRecord(_Part):
+    """What the run cost."""
+
+    seconds: dict[str, float]  # by stage: read, score, write ...
+    peak_memory_bytes: int
+    threads: int
+    device: str
+
+
+class RunRecord(_Part):
+    """One run, whole."""
+
+    schema_version: int = SCHEMA_VERSION
+    command: str
+    logscan_version: str
+    started: str  # UTC, ISO 8601
+    exit_code: int
+    error: str | None
+    config_hash: str | None
+    alignment: Literal["batch", "causal"] | None
+    input: InputRecord | None
+    series: list[SeriesRecord]
+    quality: list[ChannelRecord]
+    events: list[EventRecord]
+    model: ModelCardRecord | None
+    cost: CostRecord

@@ -1,0 +1,96 @@
+"""The options that commands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+_INPUT = "Input"
+
+Inputs = Annotated[
+    list[str], typer.Argument(metavar="INPUT...", help="CSV or Parquet files, globs or folders; - is stdin.")
+]
+Time = Annotated[
+    str | None,
+    typer.Option(
+        "--time", envvar="LOGSCAN_TIME", help="Time column; 'row' if there is none.", rich_help_panel=_INPUT
+    ),
+]
+Entity = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--entity", envvar="LOGSCAN_ENTITY", help="Column naming the machine or line.", rich_help_panel=_INPUT
+    ),
+]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        envvar="LOGSCAN_CHANNELS",
+        help="Channels to use, comma-separated.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", envvar="LOGSCAN_IGNORE", help="Column to leave out.", rich_help_panel=_INPUT),
+]
+Kind = Annotated[
+    Literal["samples", "events"] | None,
+    typer.Option(
+        "--kind",
+        envvar="LOGSCAN_KIND",
+        help="Regular readings, or one row per thing that happened.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        "--every", envvar="LOGSCAN_EVERY", help="Grid step, such as 1min or 1h.", rich_help_panel=_INPUT
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding", envvar="LOGSCAN_ENCODING", help="Text encoding, such as cp932.", rich_help_panel=_INPUT
+    ),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", envvar="LOGSCAN_DELIMITER", help="CSV separator.", rich_help_panel=_INPUT),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option("--decimal", envvar="LOGSCAN_DECIMAL", help="Decimal mark, . or ,", rich_help_panel=_INPUT),
+]
+DateOrder = Annotated[
+    Literal["dmy", "mdy", "ymd"] | None,
+    typer.Option(
+        "--date-order",
+        envvar="LOGSCAN_DATE_ORDER",
+        help="Order of day, month and year where the dates do not tell.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        envvar="LOGSCAN_TIMEZONE",
+        help="Zone of times without one, such as Asia/Tokyo.",
+        rich_help_panel=_INPUT,
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="LOGSCAN_CONFIG", help="TOML file; default: logscan.toml here, if any."),
+]
+ModelFolder = Annotated[Path, typer.Option("--model", envvar="LOGSCAN_MODEL", help="Model folder.")]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda"],
+    typer.Option("--device", envvar="LOGSCAN_DEVICE", help="Where attention runs."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
