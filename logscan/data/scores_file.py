@@ -124,6 +124,7 @@ def read_scores(path: Path) -> ScoresTable:
         contributions[:, position] = _floats(table[name], path)
     score = _floats(table["score"], path).astype(np.float32)
     threshold = _floats(table["threshold"], path)
+    event = np.nan_to_num(_floats(table["event"], path), nan=-1.0).astype(np.int64)
     return ScoresTable(
         time=times,
         time_kind=kind,
@@ -131,8 +132,8 @@ def read_scores(path: Path) -> ScoresTable:
         entity=_read_entities(table, path),
         score=score,
         threshold=threshold,
-        alarm=[bool(above) for above in score.astype(np.float64) > threshold],
-        event=np.nan_to_num(_floats(table["event"], path), nan=-1.0).astype(np.int64),
+        alarm=(event >= 0).tolist(),
+        event=event,
         quality=[cell or "" for cell in table["quality"].cast(pa.string()).to_pylist()],
         channels=tuple(name.removeprefix(_CONTRIBUTION) for name in channels),
         contributions=contributions,
@@ -173,7 +174,8 @@ def _scores_table(scores: Sequence[SeriesScores], log_kind: LogKind, *, as_text:
         columns["entity"] = names.take(pa.array(np.repeat(np.arange(len(scores)), rows)))
     columns["score"] = _number_column(score, empty=as_text)
     columns["threshold"] = _number_column(threshold, empty=as_text)
-    columns["alarm"] = pa.array(score.astype(np.float64) > threshold)
+    # The steps inside an event: short quiet gaps within it belong to it, lone crossings outside do not alarm.
+    columns["alarm"] = pa.array(event >= 0)
     columns["event"] = pa.array(event, pa.int64(), mask=event < 0)
     columns["quality"] = pa.array(_QUALITIES, pa.string()).take(pa.array(quality))
     for channel in channels:
