@@ -9,7 +9,7 @@ import numpy as np
 from logscan.records import F64, Bool
 
 _IQR_OF_NORMAL = 1.349  # interquartile range of a standard normal
-_CLIP = 20.0  # scaled values beyond this say nothing more: one spike must not outweigh a whole window
+_CLIP = 40.0  # scaled values beyond this say nothing more: one spike must not outweigh a whole window
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def fit_scaler(values: F64, counts: Bool) -> Scaler:
 
 
 def scaled(values: F64, scaler: Scaler) -> F64:
-    """Values in units of the channel's own spread, clipped at ±20; NaN stays NaN.
+    """Values in units of the channel's own spread, clipped at ±40; NaN stays NaN.
 
     Args:
         values: (rows, channels) float64, original units.

@@ -14,7 +14,7 @@ from logscan.attention import sparse_attention
 from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean
-from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, token_starts
+from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, searchable, token_starts
 from logscan.model.state import EntityModel, Head
 from logscan.records import F32, F64, I64, Bool
 
@@ -62,7 +62,7 @@ class Encoding:
 
 
 def head_keys(feature_rows: F32, head: Head) -> Tensor:
-    """Coordinates of tokens under the head's metric, (tokens, d) float32."""
+    """Coordinates of tokens under the head's metric, (tokens, d) float32, from `searchable` features."""
     layer = head.layer
     return torch.from_numpy(((feature_rows - head.center) @ head.basis) * np.exp(layer.log_metric))
 
@@ -156,13 +156,12 @@ def head_output(
     spec = head.spec
     channels = series.values.shape[1]
     starts = token_starts(spec, len(series.values), causal=causal)
-    history_features = features(history, head.starts, spec)
-    keys = head_keys(history_features, head).to(device)
+    keys = head_keys(features(searchable(history), head.starts, spec), head).to(device)
     queries = torch.empty((len(starts), keys.shape[1]))
-    for piece, rows in feature_chunks(series.values, starts, spec):
+    for piece, rows in feature_chunks(searchable(series.values), starts, spec):
         queries[piece] = head_keys(rows, head)
     found, weights = attend(head, queries.to(device), keys, starts + offset_steps, head.starts, neighbors)
-    values = torch.from_numpy(history_features).to(device)
+    values = torch.from_numpy(features(history, head.starts, spec)).to(device)
     residuals = np.empty((len(starts), channels), dtype=np.float32)
     expected = OverlapMean(len(series.values), channels) if spec.view is View.LEVEL else None
     for piece, rows in feature_chunks(series.values, starts, spec):

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from logscan.model.encoder import attend, head_keys
-from logscan.model.heads import features
+from logscan.model.heads import features, searchable
 from logscan.model.state import Head, Layer
 from logscan.records import F32, I64, Bool
 
@@ -145,10 +145,9 @@ def _thinned(tokens: I64, limit: int) -> I64:
 
 
 def _examples(head: Head, history: F32, tokens: I64, channels: int) -> _Examples:
-    history_features = features(history, head.starts, head.spec)
-    keys = head_keys(history_features, head)
+    keys = head_keys(features(searchable(history), head.starts, head.spec), head)
     found, _ = attend(head, keys[tokens], keys, head.starts[tokens], head.starts, _CANDIDATES)
-    rows = torch.from_numpy(history_features)
+    rows = torch.from_numpy(features(history, head.starts, head.spec))
     return _Examples(
         target=rows[tokens],
         query=keys[tokens],

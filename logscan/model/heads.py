@@ -20,6 +20,7 @@ KEY_DIMENSIONS = 32  # more directions change no figure on the open data, fewer 
 _HISTORY_TARGET = 4096  # tokens per head for a short history; longer ones grow with a quarter-window stride
 _BASIS_ROWS = 2048  # windows from which a basis is computed
 _OBSERVED_ENOUGH = 0.75  # of a window's cells; below, the channel is not judged there
+_SEARCH_CLIP = 5.0
 _SMALL = 256  # features up to which the full decomposition is as fast
 _CHUNK_BYTES = 32 * 2**20
 
@@ -112,6 +113,18 @@ def features(values: F32, starts: I64, spec: HeadSpec) -> F32:
     """(windows, features) float32: the viewed windows, flattened (rows before channels)."""
     view = viewed(windows(values, starts, spec.window_steps), spec.view)
     return np.ascontiguousarray(view.reshape(len(view), -1))
+
+
+def searchable(values: F32) -> F32:
+    """Values for the search of analogues: beyond ±5 channel units, more says nothing about what is alike.
+
+    One channel a hundred times off would otherwise decide alone which past windows the others are compared
+    with. Residuals are taken from the values themselves.
+
+    Args:
+        values: (steps, channels) float32, scaled.
+    """
+    return np.clip(values, np.float32(-_SEARCH_CLIP), np.float32(_SEARCH_CLIP))
 
 
 def feature_chunks(values: F32, starts: I64, spec: HeadSpec) -> Iterator[tuple[slice, F32]]:

@@ -22,6 +22,7 @@ from logscan.model.heads import (
     head_specs,
     observed_windows,
     prepared,
+    searchable,
 )
 from logscan.model.state import EntityModel, Head, HeadSpec, Layer
 from logscan.records import F32, F64, Bool, Series
@@ -122,7 +123,7 @@ def closed_form_head(spec: HeadSpec, series: Prepared, neighbors: int, seed: int
     spec = replace(spec, window_steps=window)
     starts = window_starts(steps, window, spec.stride_steps)
     starts = history_starts(series.observed, starts, window)
-    rows = features(series.values, starts, spec)
+    rows = features(searchable(series.values), starts, spec)
     center, basis = closed_form_basis(rows)
     head = Head(
         spec=spec,
