@@ -15,6 +15,7 @@ import numpy as np
 
 from logscan.config import Config, InputConfig
 from logscan.console import Consoles, events_table, figures_table, input_table, quality_table
+from logscan.core.thresholds import parse_false_alarms
 from logscan.data.labels import labelled_steps, parse_time, read_labels
 from logscan.data.quality import channel_qualities
 from logscan.data.read import read_log
@@ -93,6 +94,9 @@ def train(
             log, config, train_rows=train_rows, train_until=until, device=device, progress=progress
         )
     save_model(model, model_folder)
+    note = parse_false_alarms(config.alarm.false_alarms).note(pipeline.step_seconds(log))
+    if note:
+        consoles.say(f"note: {note}")
     card = model_card(model)
     if json_output:
         _print_json(consoles, card.model_dump())

@@ -134,7 +134,7 @@ def _window(series: Series | None, label_column: str | None, marked: Bool) -> in
     if series is not None:
         channel = next((i for i, name in enumerate(series.channels) if name != label_column), None)
         if channel is not None:
-            return period_length(np.nan_to_num(series.values[:, channel]))
+            return period_length(series.values[:, channel])
     return int(marked.sum()) // max(len(runs(marked)), 1)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from logscan import commands
 from logscan.config import Config
 from logscan.console import Consoles
 from logscan.data.labels import Label, read_labels
+from logscan.data.write import write_text
 from logscan.demo.samples import SAMPLES, write_samples
 from logscan.errors import OutputError
 from logscan.measure import measured
@@ -40,7 +42,7 @@ class DemoOutcome:
 
 
 def run_demo(folder: Path, consoles: Consoles, *, samples: Path | None = None, device: str = "auto") -> int:
-    """Run every command on both samples and print what was found, and where the reports are.
+    """Run every command on both samples and print what was found, and where the reports are; also as `demo.json`.
 
     Args:
         folder: where models, scores and reports go; made where it is missing.
@@ -53,6 +55,8 @@ def run_demo(folder: Path, consoles: Consoles, *, samples: Path | None = None, d
     """
     source = samples or _sample_folder(folder, consoles)
     outcomes = [_sample_outcome(name, source, folder / name, consoles, device) for name in SAMPLES]
+    document = [{**asdict(one), "reports": [str(report) for report in one.reports]} for one in outcomes]
+    write_text(folder / "demo.json", json.dumps(document, indent=1) + "\n")
     consoles.out.print(_table(outcomes))
     for outcome in outcomes:
         for report in outcome.reports:

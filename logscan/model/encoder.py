@@ -98,8 +98,8 @@ def attend(
         None,
         scale=1.0 / squared,
         key_bias=-(keys * keys).sum(dim=1) / (2 * squared),
-        query_time=torch.from_numpy(query_times),
-        key_time=torch.from_numpy(key_times),
+        query_time=torch.from_numpy(query_times).to(keys.device),
+        key_time=torch.from_numpy(key_times).to(keys.device),
         exclusion=head.spec.window_steps,
         return_neighbors=min(neighbors, len(keys)),
     )
