@@ -80,7 +80,9 @@ def row(name: str, file: Path, train: list[str], options: list[str], runs: int) 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--fit", action="store_true", help="train the layers too (the CLI's default)")
