@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="logscan",
     help="Find anomalies in long equipment and order logs.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
+# What Typer raises for options it cannot parse; newer versions carry a Click of their own.
+_OptionError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
 class ExitCode:
     """Exit codes that are not errors; errors carry their own."""
 
     BUG = 1
+    USAGE = 2
     SKIPPED = 3
     EVENTS = 10
     INTERRUPTED = 130
@@ -55,15 +59,17 @@ def main() -> NoReturn:
     except _Terminated:
         _fail("terminated", ExitCode.TERMINATED)
     except BrokenPipeError:
-        # The reader of our output went away; nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _end_without_reader()
+    except SystemExit as stop:
+        # Typer turns a broken pipe into an exit of its own.
+        if isinstance(stop.__context__, BrokenPipeError):
+            _end_without_reader()
+        raise
     except Exception as error:
-        import click
-
-        if isinstance(error, click.ClickException):
-            error.show()
-            sys.exit(error.exit_code)
+        if isinstance(error, _OptionError):
+            context = getattr(error, "ctx", None)
+            remedy = f"see '{context.command_path} --help'" if context is not None else "see 'logscan --help'"
+            _fail(f"{error.format_message().rstrip('.')}; {remedy}", error.exit_code)  # type: ignore[attr-defined]
         if verbose:
             raise
         _fail(
@@ -71,6 +77,12 @@ def main() -> NoReturn:
             ExitCode.BUG,
         )
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end_without_reader() -> NoReturn:
+    """The reader of our output went away; nobody is left to tell."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
 
 
 def _terminate(_signal: int, _frame: object) -> NoReturn:
@@ -94,6 +106,9 @@ def root(
     if version:
         typer.echo(f"logscan {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(ExitCode.USAGE)
     context.obj = (quiet, verbose, no_color)
 
 

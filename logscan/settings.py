@@ -27,12 +27,13 @@ def merged_config(file: Path | None, flags: Mapping[str, Mapping[str, Any]]) -> 
     data: dict[str, Any] = {}
     if file is not None or path.is_file():
         data = _toml(path)
-    merged = {section: dict(values) for section, values in data.items() if isinstance(values, dict)}
-    merged |= {key: value for key, value in data.items() if not isinstance(value, dict)}
+    place = str(path) if data else "options"
+    parse_config(data, place)  # so that what follows merges known sections only
+    merged = dict(data)
     for section, values in flags.items():
         given = {key: value for key, value in values.items() if value is not None and value != ()}
         merged[section] = {**merged.get(section, {}), **given}
-    return parse_config(merged, str(path) if data else "options")
+    return parse_config(merged, place)
 
 
 def _toml(path: Path) -> dict[str, Any]:

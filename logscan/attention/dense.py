@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from logscan.attention.neighbors import BLOCK_KEYS, named_neighbors, top_keys
+from logscan.attention.parts import Parts
 from logscan.attention.problem import AttentionResult, Problem
 
 CHUNK_BYTES_CPU = 4 << 20  # logits of one chunk; 1 to 8 MB measured alike, 16 MB half as fast
@@ -43,7 +44,7 @@ def dense_attention(
     padding = -n_key % BLOCK_KEYS
     key_t = torch.nn.functional.pad(problem.key, (0, 0, 0, padding)).t()
     columns = torch.arange(n_key, device=key_t.device)
-    parts: list[_Part] = []
+    parts = Parts(n_query)
     spans = _blocked_spans(problem.blocked_from, blocked_to, rows)
     for start, (first, last) in zip(range(0, n_query, rows), spans, strict=True):
         chunk = slice(start, start + rows)
@@ -57,7 +58,7 @@ def dense_attention(
             blocked &= column < blocked_to[chunk, None]
             logits[:taken, first:last].masked_fill_(blocked, -torch.inf)
         part = _attend(logits, problem.value, max(neighbors, 1))
-        parts.append(part if taken == len(logits) else _cut(part, taken))
+        parts.add(*(part if taken == len(logits) else _cut(part, taken)))
     return _joined(parts, problem, without_key, neighbors)
 
 
@@ -97,20 +98,16 @@ def _cut(part: _Part, rows: int) -> _Part:
     return None if output is None else output[:rows], log_partition[:rows], found[:rows], weights[:rows]
 
 
-def _joined(
-    parts: list[_Part],
-    problem: Problem,
-    without_key: Tensor,
-    neighbors: int,
-) -> AttentionResult:
+def _joined(parts: Parts, problem: Problem, without_key: Tensor, neighbors: int) -> AttentionResult:
     """The chunks as one result, with key indices as the caller counts them."""
-    log_partition = torch.cat([part[1] for part in parts]).masked_fill(without_key, -torch.inf)
-    output = None
-    if problem.value is not None:
-        output = torch.cat([part[0] for part in parts if part[0] is not None])
+    output, log_partition, found, weights = parts.whole()
+    assert log_partition is not None
+    assert found is not None
+    assert weights is not None
+    log_partition = log_partition.masked_fill(without_key, -torch.inf)
+    if output is not None:
         output = output.masked_fill(without_key[:, None], torch.nan)
-    found = weights = None
-    if neighbors:
-        found, weights = torch.cat([part[2] for part in parts]), torch.cat([part[3] for part in parts])
-        found, weights = named_neighbors(found, weights, without_key, problem, neighbors)
+    if not neighbors:
+        return AttentionResult(output, log_partition, None, None)
+    found, weights = named_neighbors(found, weights, without_key, problem, neighbors)
     return AttentionResult(output, log_partition, found, weights)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from logscan.attention.neighbors import named_neighbors
+from logscan.attention.parts import Parts
 from logscan.attention.problem import AttentionResult, Problem
 from logscan.attention.selection import Groups, Segments, query_groups, segments, selected_blocks
 from logscan.attention.tree import ContentTree
@@ -73,10 +74,9 @@ def attend_selected(
     )
     layout = _layout(problem, cut)
     count = chunk_groups or _chunk_groups(problem, blocks.shape[1] * cut.block_keys, options.anchor_every)
-    parts = [
-        _attend(problem, layout, cut, slots, chosen, neighbors=neighbors)
-        for slots, chosen in zip(torch.split(groups.slots, count), torch.split(blocks, count), strict=True)
-    ]
+    parts = Parts(len(groups.slots))
+    for slots, chosen in zip(torch.split(groups.slots, count), torch.split(blocks, count), strict=True):
+        parts.add(*_attend(problem, layout, cut, slots, chosen, neighbors=neighbors))
     return _joined(parts, problem, groups, neighbors)
 
 
@@ -136,18 +136,15 @@ def _attend(
     return output, log_partition, found, weights.gather(2, column)
 
 
-def _joined(parts: list[_Part], problem: Problem, groups: Groups, neighbors: int) -> AttentionResult:
+def _joined(parts: Parts, problem: Problem, groups: Groups, neighbors: int) -> AttentionResult:
     """The chunks as one result in query order, with key indices as the caller counts them."""
     taken = groups.taken
-    log_partition = torch.cat([part[1] for part in parts])[taken]
+    output, log_partition, found, weights = parts.whole()
+    assert log_partition is not None
+    log_partition = log_partition[taken]
     empty = log_partition == -torch.inf
-    output = None
-    if problem.value is not None:
-        output = torch.cat([part[0] for part in parts if part[0] is not None])[taken]
-        output = output.masked_fill(empty[:, None], torch.nan)
-    found = weights = None
-    if neighbors:
-        found = torch.cat([part[2] for part in parts if part[2] is not None])[taken]
-        weights = torch.cat([part[3] for part in parts if part[3] is not None])[taken]
-        found, weights = named_neighbors(found, weights, empty, problem, neighbors)
+    if output is not None:
+        output = output[taken].masked_fill(empty[:, None], torch.nan)
+    if found is not None and weights is not None:
+        found, weights = named_neighbors(found[taken], weights[taken], empty, problem, neighbors)
     return AttentionResult(output, log_partition, found, weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,10 @@ def parse_time(text: str, kind: TimeKind, timezone: str | None, place: str) -> i
             return int(text)
         except ValueError as error:
             raise UsageError(place, f"'{text}' is not an integer step", "this log counts in steps") from error
+    remedy = "write it like 2024-05-01 06:00"
+    # pandas would take "12:00" for today, "" for no time at all, and guess the order of day and month.
+    if not re.match(r"\s*\d{4}(?!\d)", text):
+        raise UsageError(place, f"'{text}' is not a time", remedy)
     try:
         moment = pd.Timestamp(text)
         if timezone is not None:
@@ -48,7 +53,7 @@ def parse_time(text: str, kind: TimeKind, timezone: str | None, place: str) -> i
             moment = moment.tz_localize(None)
         return int(moment.as_unit("ns").value)
     except (ValueError, TypeError, OverflowError) as error:
-        raise UsageError(place, f"'{text}' is not a time", "write it like 2024-05-01 06:00") from error
+        raise UsageError(place, f"'{text}' is not a time", remedy) from error
 
 
 def read_labels(path: Path, kind: TimeKind, timezone: str | None) -> tuple[Label, ...]:
