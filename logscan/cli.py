@@ -69,7 +69,8 @@ def main() -> NoReturn:
         if isinstance(error, _OptionError):
             context = getattr(error, "ctx", None)
             remedy = f"see '{context.command_path} --help'" if context is not None else "see 'logscan --help'"
-            _fail(f"{error.format_message().rstrip('.')}; {remedy}", error.exit_code)  # type: ignore[attr-defined]
+            fact = error.format_message().replace("Value error, ", "").rstrip(".")  # type: ignore[attr-defined]
+            _fail(f"{fact}; {remedy}", error.exit_code)  # type: ignore[attr-defined]
         if verbose:
             raise
         _fail(

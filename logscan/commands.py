@@ -6,12 +6,13 @@ import io
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.text import Text
 
 from logscan.config import Config, InputConfig
 from logscan.console import Consoles, events_table, figures_table, input_table, quality_table
@@ -19,10 +20,13 @@ from logscan.core.thresholds import parse_false_alarms
 from logscan.data.labels import labelled_steps, parse_time, read_labels
 from logscan.data.quality import channel_qualities
 from logscan.data.read import read_log
-from logscan.data.write import write_text
+from logscan.data.write import atomic_path, write_text
 from logscan.errors import InputError, LogscanError, UsageError
+from logscan.ops.increment import new_rows, rows_since
+from logscan.ops.outputs import refuse_model_folder, refuse_outputs, refuse_overwriting
 from logscan.ops.recording import RunClock, input_record, run_record
 from logscan.ops.run import RunRecord
+from logscan.ops.state import locked_state, read_state, write_state
 from logscan.records import Grade, Log, SeriesScores, TimeKind
 
 if TYPE_CHECKING:
@@ -88,12 +92,16 @@ def train(
     with consoles.progress("loading"):
         from logscan import pipeline
         from logscan.model.card import model_card
-        from logscan.model.folder import save_model
+        from logscan.model.folder import FILES, save_model
+    refuse_model_folder(model_folder, FILES)
     with consoles.progress("training") as progress:
         model = pipeline.train(
             log, config, train_rows=train_rows, train_until=until, device=device, progress=progress
         )
     save_model(model, model_folder)
+    skipped = [one.entity for one in log.series if model.entity(one.entity) is None]
+    for name in skipped:
+        consoles.warn(f"entity '{name}' is too short to train on, skipped; give it more rows")
     note = parse_false_alarms(config.alarm.false_alarms).note(pipeline.step_seconds(log))
     if note:
         consoles.say(f"note: {note}")
@@ -116,7 +124,7 @@ def train(
                 ]
             )
         )
-    return 0
+    return SKIPPED if skipped or any(log.counts.dropped.values()) else 0
 
 
 def score(
@@ -135,10 +143,9 @@ def score(
     json_output: bool,
 ) -> int:
     """Score an input with a model; write scores, events and the run record."""
-    from logscan.ops.state import locked_state
-
     clock = RunClock()
     causal = causal or state is not None
+    refuse_outputs(None if out == "-" else Path(out), events)
     run_path = None if out == "-" else run_record_path(Path(out))
     try:
         with locked_state(state) if state is not None else nullcontext():
@@ -192,36 +199,45 @@ def _score(
         model = load_model(model_folder)
     with clock.stage("read"):
         log = _read(consoles, inputs, pipeline.scoring_input(config, model))
+    refuse_overwriting(log.schema.files, (None if out == "-" else Path(out), events))
     with clock.stage("score"), consoles.progress("scoring") as progress:
         result = pipeline.score(log, model, causal=causal, device=device, progress=progress)
         log = replace(log, notes=log.notes + result.notes)
     _refuse_nothing_judged(log, result)
-    shown, last_times = _new_rows(result, since, state, model.model_id)
-    with clock.stage("write"):
-        _write_scores(shown, Path(out) if out != "-" else None, model, log)
-        if events is not None:
-            write_events(events, [event for one in shown for event in one.events], log.series[0].grid)
-        skipped = bool(result.skipped_entities) or any(log.counts.dropped.values())
-        found = any(one.events for one in shown)
-        code = EVENTS_FOUND if fail_on_event and found else SKIPPED if skipped else 0
-        qualities = channel_qualities(log)
-    record = run_record(
-        "score",
-        clock,
-        exit_code=code,
-        device=str(pipeline.compute_device(device)),
-        config_hash=model.config.hash(),
-        causal=causal,
-        log=log,
-        scores=shown,
-        quality=qualities,
-        model=model_card(model),
-    )
-    if out != "-":
-        write_text(run_record_path(Path(out)), record.model_dump_json())
+    shown = rows_since(result.series, since)
     if state is not None:
-        from logscan.ops.state import write_state
-
+        written = read_state(state, model.model_id).last_times
+        shown, last_times = new_rows(shown, written, log.schema.kind)
+    skipped = bool(result.skipped_entities) or any(log.counts.dropped.values())
+    found = any(one.events for one in shown)
+    code = EVENTS_FOUND if fail_on_event and found else SKIPPED if skipped else 0
+    with ExitStack() as outputs:  # each takes its place only when all are written
+        with clock.stage("write"):
+            if events is not None:
+                staged = outputs.enter_context(atomic_path(events))
+                write_events(staged, [event for one in shown for event in one.events], log.series[0].grid)
+            if out != "-":
+                staged = outputs.enter_context(atomic_path(Path(out)))
+                _write_scores(staged, shown, model, log)
+            qualities = channel_qualities(log)
+        record = run_record(
+            "score",
+            clock,
+            exit_code=code,
+            device=str(pipeline.compute_device(device)),
+            config_hash=model.config.hash(),
+            causal=causal,
+            log=log,
+            scores=shown,
+            quality=qualities,
+            model=model_card(model),
+        )
+        if out == "-":
+            _print_scores(shown, log)
+        else:
+            staged = outputs.enter_context(atomic_path(run_record_path(Path(out))))
+            write_text(staged, record.model_dump_json())
+    if state is not None:
         write_state(state, model.model_id, last_times)
     _tell_scores(consoles, record, result, out, json_output=json_output)
     return code
@@ -255,12 +271,14 @@ def evaluate(
     """Measure scores against labels."""
     from logscan.measure import measured
 
-    evaluation = measured(scores, run_record_path(scores), labels=labels, source=tuple(source))
+    evaluation = asdict(measured(scores, run_record_path(scores), labels=labels, source=tuple(source)))
+    # JSON knows no NaN, and a person reads a dash better.
+    figures = {name: value if np.isfinite(value) else None for name, value in evaluation.items()}
     if json_output:
-        _print_json(consoles, asdict(evaluation))
+        _print_json(consoles, figures)
         return 0
     rows = []
-    for name, value in asdict(evaluation).items():
+    for name, value in figures.items():
         text = "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
         rows.append((name.replace("_", " "), text))
     consoles.out.print(figures_table(rows))
@@ -315,69 +333,25 @@ def _refuse_nothing_judged(log: Log, result: ScoreResult) -> None:
         )
 
 
-def _new_rows(
-    result: ScoreResult, since: str | None, state: Path | None, model_id: str
-) -> tuple[list[SeriesScores], dict[str, int]]:
-    """What this run writes: rows from `since` on, or after what the state says was written; and the new state."""
-    from logscan.ops.state import read_state
-
-    written = read_state(state, model_id).last_times if state is not None else {}
-    shown = []
-    for one in result.series:
-        first = one.grid.start
-        if since is not None:
-            first = max(first, parse_time(since, one.grid.kind, one.grid.timezone, "--since"))
-        if one.entity in written:
-            first = max(first, written[one.entity] + 1)
-        shown.append(rows_from(one, first))
-    last = {one.entity: one.grid.start + (one.grid.steps - 1) * one.grid.step for one in result.series}
-    return shown, {**written, **last}
-
-
-def rows_from(one: SeriesScores, first_time: int) -> SeriesScores:
-    """The scores from a time on; events that end by then are left out."""
-    cut = int(np.clip(-(-(first_time - one.grid.start) // one.grid.step), 0, one.grid.steps))
-    if cut == 0:
-        return one
-    grid = replace(one.grid, start=one.grid.start + cut * one.grid.step, steps=one.grid.steps - cut)
-    events = tuple(
-        replace(
-            event,
-            start_step=max(0, event.start_step - cut),
-            end_step=event.end_step - cut,
-            peak_step=event.peak_step - cut,
-        )
-        for event in one.events
-        if event.end_step > cut
-    )
-    times = one.row_times
-    return replace(
-        one,
-        grid=grid,
-        row_times=None if times is None else times[one.grid.index(times) >= cut],
-        score=one.score[cut:],
-        event_id=one.event_id[cut:],
-        quality=one.quality[cut:],
-        contributions=one.contributions[cut:],
-        events=events,
-    )
-
-
-def _write_scores(shown: Sequence[SeriesScores], out: Path | None, model: Model, log: Log) -> None:
-    from logscan.data.scores_file import scores_csv, write_scores
+def _write_scores(out: Path, shown: Sequence[SeriesScores], model: Model, log: Log) -> None:
+    from logscan.data.scores_file import write_scores
 
     metadata = {
         "logscan.model_id": model.model_id,
         "logscan.config_hash": model.config.hash(),
         "logscan.version": model.logscan_version,
     }
-    if out is None:
-        stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-        stream.write(scores_csv(shown, log_kind=log.schema.kind))
-        stream.flush()
-        stream.detach()
-    else:
-        write_scores(out, shown, metadata=metadata, log_kind=log.schema.kind)
+    write_scores(out, shown, metadata=metadata, log_kind=log.schema.kind)
+
+
+def _print_scores(shown: Sequence[SeriesScores], log: Log) -> None:
+    """The scores as CSV on stdout, in UTF-8 whatever the terminal speaks."""
+    from logscan.data.scores_file import scores_csv
+
+    stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+    stream.write(scores_csv(shown, log_kind=log.schema.kind))
+    stream.flush()
+    stream.detach()
 
 
 def _tell_scores(
@@ -415,4 +389,5 @@ def _write_quietly(path: Path, record: RunRecord) -> None:
 
 
 def _print_json(consoles: Consoles, document: object) -> None:
-    consoles.out.print(json.dumps(document, ensure_ascii=False, indent=1), markup=False, highlight=False)
+    # As Text: a plain string would have its :names: replaced by pictures.
+    consoles.out.print(Text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)))

@@ -28,7 +28,8 @@ from logscan.model.state import EntityModel, Head, HeadSpec, Layer, Model
 from logscan.records import InputSchema, TimeGrid
 
 SCHEMA_VERSION = 1
-_FILES = ("model.json", "weights.safetensors", "history.safetensors", "MODEL_CARD.md")
+_SUMMED = ("model.json", "weights.safetensors", "history.safetensors", "MODEL_CARD.md")
+FILES = (*_SUMMED, "manifest.json")
 _Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -145,7 +146,7 @@ def _checked_files(folder: Path) -> dict[str, bytes]:
         raise ModelError(str(folder), "no model here", "make one with 'logscan train'")
     try:
         sums = json.loads((folder / "manifest.json").read_bytes())["sha256"]
-        files = {name: (folder / name).read_bytes() for name in _FILES}
+        files = {name: (folder / name).read_bytes() for name in _SUMMED}
     except OSError as error:
         missing = Path(error.filename).name if error.filename else "a file"
         raise ModelError(str(folder), f"{missing} is missing or unreadable", "train again") from error

@@ -1,0 +1,83 @@
+"""Which rows of the scores a run writes: all, those from a time on, or those that no run wrote before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from logscan.data.labels import parse_time
+from logscan.records import LogKind, SeriesScores
+
+
+def rows_since(scores: Sequence[SeriesScores], since: str | None) -> list[SeriesScores]:
+    """The scores from a time on that a person wrote; raises UsageError where it is no time."""
+    if since is None:
+        return list(scores)
+    return [
+        rows_between(one, parse_time(since, one.grid.kind, one.grid.timezone, "--since")) for one in scores
+    ]
+
+
+def new_rows(
+    scores: Sequence[SeriesScores], written: Mapping[str, int], kind: LogKind
+) -> tuple[list[SeriesScores], dict[str, int]]:
+    """The scores that no earlier run wrote, and the last grid time written after this one.
+
+    A step is written once and complete. An interval of an event log is complete when a later row is there; a
+    step of a sample log at once, unless its last row does not stand on the grid, so that another one may
+    round to it.
+
+    Args:
+        scores: causal, of every entity.
+        written: entity -> last grid time written by earlier runs.
+        kind: of the log.
+    """
+    shown, last = [], dict(written)
+    for one in scores:
+        end = one.grid.start + one.grid.steps * one.grid.step
+        final = end - one.grid.step
+        times = one.row_times
+        if kind is LogKind.EVENTS or times is None or len(times) == 0 or int(times[-1]) != final:
+            end = final
+        first = max(one.grid.start, written.get(one.entity, one.grid.start - 1) + 1)
+        shown.append(rows_between(one, first, end))
+        if end > one.grid.start:
+            last[one.entity] = max(end - one.grid.step, written.get(one.entity, end - one.grid.step))
+    return shown, last
+
+
+def rows_between(one: SeriesScores, first_time: int, end_time: int | None = None) -> SeriesScores:
+    """The scores of a half-open span of time; events that lie outside are left out, steps count from its start."""
+    grid = one.grid
+    begin = int(np.clip(-(-(first_time - grid.start) // grid.step), 0, grid.steps))
+    end = grid.steps if end_time is None else (end_time - grid.start) // grid.step
+    end = int(np.clip(end, begin, grid.steps))
+    if begin == 0 and end == grid.steps:
+        return one
+    events = tuple(
+        replace(
+            event,
+            start_step=max(0, event.start_step - begin),
+            end_step=min(event.end_step, end) - begin,
+            end_time=min(event.end_time, grid.start + end * grid.step),
+            peak_step=event.peak_step - begin,
+        )
+        for event in one.events
+        if event.end_step > begin and event.start_step < end
+    )
+    times = one.row_times
+    if times is not None:
+        steps = grid.index(times)
+        times = times[(steps >= begin) & (steps < end)]
+    return replace(
+        one,
+        grid=replace(grid, start=grid.start + begin * grid.step, steps=end - begin),
+        row_times=times,
+        score=one.score[begin:end],
+        event_id=one.event_id[begin:end],
+        quality=one.quality[begin:end],
+        contributions=one.contributions[begin:end],
+        events=events,
+    )
