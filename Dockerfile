@@ -1,5 +1,5 @@
 # Two stages: the first installs into a virtual environment, the second holds that environment and nothing else.
-ARG BASE=docker.io/library/python:3.11-slim-bookworm
+ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
 # An index with CPU builds of torch; empty means the index pip is set up with.

@@ -4,7 +4,7 @@
 #
 #   benchmarks/container.sh BASE_IMAGE [OUT]
 #
-# BASE_IMAGE is the Python 3.11 image to build on, docker.io/library/python:3.11-slim-bookworm or a
+# BASE_IMAGE is the Python 3.11 image to build on, python:3.11-slim-bookworm with its registry or a
 # stand-in. What a machine needs beyond that comes from its environment, each a list of options:
 #   BUILD_OPTIONS   to `buildah build`, such as --volume for certificates, --build-arg TORCH_INDEX=
 #   PODMAN_OPTIONS  to `podman`, such as --runtime runc --cgroup-manager=cgroupfs
