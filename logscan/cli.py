@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -49,6 +50,10 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     # Threads that spin while they wait make everything several times slower on a busy two-core machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a name shows its escape, which is better than no output at all.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     verbose = "-v" in sys.argv or "--verbose" in sys.argv
     try:
         code = app(standalone_mode=False)
@@ -199,7 +204,7 @@ def train(
         ),
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="Keep the closed-form encoder.")] = False,
-    seed: Annotated[int | None, typer.Option("--seed", help="Seed of training. [default: 0]")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of training. [default: 0]")] = None,
     device: options.Device = "auto",
     json_output: options.Json = False,
 ) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from logscan.data.quality import channel_qualities
 from logscan.data.read import read_log
 from logscan.data.write import atomic_path, write_text
 from logscan.errors import InputError, LogscanError, UsageError
-from logscan.ops.increment import new_rows, rows_since
+from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.outputs import refuse_model_folder, refuse_outputs, refuse_overwriting
 from logscan.ops.recording import RunClock, input_record, run_record
 from logscan.ops.run import RunRecord
@@ -121,6 +120,7 @@ def train(
                     ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens"),
                     ("training", _training_text(model)),
                     ("promise", f"{card.false_alarms} false alarms"),
+                    ("left out", f"{model.left_out_cells:,} cells too far from the others to be readings"),
                 ]
             )
         )
@@ -191,7 +191,7 @@ def _score(
     json_output: bool,
 ) -> int:
     from logscan import pipeline
-    from logscan.data.scores_file import write_events
+    from logscan.data.scores_file import scores_csv, write_events
     from logscan.model.card import model_card
     from logscan.model.folder import load_model
 
@@ -205,9 +205,13 @@ def _score(
         log = replace(log, notes=log.notes + result.notes)
     _refuse_nothing_judged(log, result)
     shown = rows_since(result.series, since)
+    if not any(one.grid.steps for one in shown):
+        raise InputError(log.schema.files[0], f"no row from {since} on", "check --since")
     if state is not None:
         written = read_state(state, model.model_id).last_times
-        shown, last_times = new_rows(shown, written, log.schema.kind)
+        shown, last_times = new_rows(
+            shown, written, log.schema.kind, torn=ends_inside_a_line(log.schema.files)
+        )
     skipped = bool(result.skipped_entities) or any(log.counts.dropped.values())
     found = any(one.events for one in shown)
     code = EVENTS_FOUND if fail_on_event and found else SKIPPED if skipped else 0
@@ -233,7 +237,7 @@ def _score(
             model=model_card(model),
         )
         if out == "-":
-            _print_scores(shown, log)
+            _print_text(scores_csv(shown, log_kind=log.schema.kind))
         else:
             staged = outputs.enter_context(atomic_path(run_record_path(Path(out))))
             write_text(staged, record.model_dump_json())
@@ -247,6 +251,7 @@ def report(consoles: Consoles, scores: Path, *, out: str, lang: str, model_folde
     """Write the report of a scores file."""
     from logscan.report import build_report, report_csv, report_json
 
+    refuse_overwriting([str(scores), str(run_record_path(scores))], [None if out == "-" else Path(out)])
     suffix = ".html" if out == "-" else Path(out).suffix.lower()
     if suffix in (".html", ".htm"):
         language = "ja" if lang == "ja" else "en"
@@ -258,7 +263,7 @@ def report(consoles: Consoles, scores: Path, *, out: str, lang: str, model_folde
     else:
         raise UsageError(f"--out {out}", "unknown report format", "use a name ending in .html, .json or .csv")
     if out == "-":
-        sys.stdout.write(text)
+        _print_text(text)
     else:
         write_text(Path(out), text)
         consoles.say(f"report: {out}")
@@ -344,14 +349,11 @@ def _write_scores(out: Path, shown: Sequence[SeriesScores], model: Model, log: L
     write_scores(out, shown, metadata=metadata, log_kind=log.schema.kind)
 
 
-def _print_scores(shown: Sequence[SeriesScores], log: Log) -> None:
-    """The scores as CSV on stdout, in UTF-8 whatever the terminal speaks."""
-    from logscan.data.scores_file import scores_csv
-
-    stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
-    stream.write(scores_csv(shown, log_kind=log.schema.kind))
-    stream.flush()
-    stream.detach()
+def _print_text(text: str) -> None:
+    """A whole document on stdout: its line ends as they are, in UTF-8 whatever the terminal speaks."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
 
 
 def _tell_scores(
@@ -366,6 +368,9 @@ def _tell_scores(
         return
     judged = sum(one.judged_steps for one in record.series)
     steps = sum(one.steps for one in record.series)
+    if steps == 0:
+        consoles.say(f"scores: {out} (no new rows)")
+        return
     consoles.say(f"scores: {out} ({judged:,} of {steps:,} steps judged)")
     if record.events:
         consoles.out.print(events_table(record.events))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -47,7 +47,7 @@ class InputConfig(_Section):
 class EncoderConfig(_Section):
     """The attention encoder (DESIGN section 4)."""
 
-    scales: tuple[int, ...] = (16, 32, 64, 128)
+    scales: tuple[Annotated[int, Field(ge=2)], ...] = Field(default=(16, 32, 64, 128), min_length=1)
     """Window lengths in steps, one group of heads each."""
     neighbors: int = Field(default=8, ge=1)
     """Analogues that carry most of the attention weight (sets the temperature)."""
@@ -55,7 +55,7 @@ class EncoderConfig(_Section):
     """Train the gated layers; false keeps the closed-form start."""
     epochs: int = Field(default=20, ge=1)
     """Upper limit of passes over the training part."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     """Seed of everything random."""
 
 

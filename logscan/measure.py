@@ -91,6 +91,10 @@ def _source_log(files: tuple[str, ...], record: InputRecord | None, wanted: tupl
         )
     try:
         return read_log(files, config)
+    except UsageError as error:
+        if wanted:
+            raise UsageError("--labels", error.fact, error.remedy) from error
+        return None
     except LogscanError:
         if wanted:
             raise
@@ -104,11 +108,16 @@ def _series(log: Log | None, entity: str) -> Series | None:
 
 
 def _column_marks(series: Series | None, column: str, times: I64) -> Bool:
-    """Rows whose grid step has a label value of a half or more."""
+    """Rows whose grid step has a label value of a half or more; raises InputError where it is no label."""
     if series is None or column not in series.channels:
         return np.zeros(len(times), dtype=np.bool_)
+    values = series.values[:, series.channels.index(column)]
+    foreign = values[(values < 0) | (values > 1)]
+    if len(foreign):
+        remedy = "a label column holds 1 in a failure and 0 elsewhere"
+        raise InputError(column, f"is no label column, it holds {foreign[0]:g}", remedy)
     steps = np.clip(series.grid.index(times), 0, series.grid.steps - 1)
-    marks: Bool = np.nan_to_num(series.values[steps, series.channels.index(column)]) >= 0.5
+    marks: Bool = np.nan_to_num(values[steps]) >= 0.5
     return marks
 
 

@@ -75,7 +75,7 @@ def train(
         progress: told every entity and head when it is done.
 
     Raises:
-        InputError: no entity is long enough to train on.
+        InputError: no entity is long enough to train on, or nothing in one could be judged.
         UsageError: no CUDA device, or a false-alarm promise that cannot be read.
     """
     torch_device = compute_device(device)
@@ -94,6 +94,7 @@ def train(
         )
     entities: list[EntityModel] = []
     fits: list[FitOutcome] = []
+    left_out = 0
     for series in usable:
         trained = train_entity(
             series,
@@ -103,8 +104,16 @@ def train(
             device=torch_device,
             progress=_prefixed(progress, series.entity),
         )
+        if not np.isfinite(trained.entity.threshold_batch.value):
+            raise InputError(
+                _place(log),
+                "nothing in the training part can be judged: no window is observed well enough"
+                + (f" in entity '{series.entity}'" if series.entity else ""),
+                "train on rows with fewer gaps, or use a coarser grid (--every)",
+            )
         entities.append(trained.entity)
         fits += trained.fits
+        left_out += trained.left_out_cells
     fingerprint = _fingerprint(usable)
     return Model(
         model_id=hashlib.sha256(f"{fingerprint}{config.hash()}{__version__}".encode()).hexdigest()[:12],
@@ -116,6 +125,7 @@ def train(
         trained_rows=sum(
             series.grid.steps if series.row_times is None else len(series.row_times) for series in usable
         ),
+        left_out_cells=left_out,
         validation=_validation(fits),
         fingerprint=fingerprint,
     )
@@ -155,12 +165,20 @@ def score(
         if entity is None:
             skipped.append(series.entity)
             continue
-        chosen = _model_channels(series, model, _place(log))
+        chosen = _model_channels(series, model, log)
         scored.append(
             _scored(chosen, entity, model.config, causal, torch_device, _prefixed(progress, series.entity))
         )
     extra = sorted(set(log.schema.channels) - set(model.schema.channels))
-    notes = (f"channels the model does not know are ignored: {', '.join(extra)}",) if extra else ()
+    dead = [name for name in model.schema.channels if name in log.schema.ignored]
+    notes = tuple(
+        f"{what}: {', '.join(names)}"
+        for what, names in (
+            ("channels the model does not know are ignored", extra),
+            ("channels of the model hold no number in this log and are judged around", dead),
+        )
+        if names
+    )
     return ScoreResult(series=_numbered(scored), skipped_entities=tuple(skipped), notes=notes)
 
 
@@ -219,6 +237,7 @@ def _scored(
         threshold=threshold.value,
         merge_gap_steps=merge_gap_steps(config, specs),
         min_event_steps=min_event_steps(config, specs),
+        causal=causal,
     )
 
 
@@ -238,16 +257,23 @@ def _training_part(series: Series, rows: int | None, until: int | None) -> Serie
     return replace(series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept)
 
 
-def _model_channels(series: Series, model: Model, place: str) -> Series:
-    """The series with the model's channels in the model's order."""
+def _model_channels(series: Series, model: Model, log: Log) -> Series:
+    """The series with the model's channels in the model's order.
+
+    A column that is there but holds no number in the whole log is a dead sensor: all missing, not a mistake.
+    """
     wanted = model.schema.channels
-    missing = [name for name in wanted if name not in series.channels]
-    if missing:
-        close = difflib.get_close_matches(missing[0], series.channels, n=1)
-        hint = f"was it renamed to '{close[0]}'?" if close else f"it has: {', '.join(series.channels)}"
-        raise InputError(place, f"channel '{missing[0]}' of the model is missing", hint)
-    order = [series.channels.index(name) for name in wanted]
-    return replace(series, channels=wanted, values=series.values[:, order])
+    columns = []
+    for name in wanted:
+        if name in series.channels:
+            columns.append(series.values[:, series.channels.index(name)])
+        elif name in log.schema.ignored:
+            columns.append(np.full(series.grid.steps, np.nan))
+        else:
+            close = difflib.get_close_matches(name, series.channels, n=1)
+            hint = f"was it renamed to '{close[0]}'?" if close else f"it has: {', '.join(series.channels)}"
+            raise InputError(_place(log), f"channel '{name}' of the model is missing", hint)
+    return replace(series, channels=wanted, values=np.stack(columns, axis=1))
 
 
 def _numbered(scored: list[SeriesScores]) -> tuple[SeriesScores, ...]:

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from logscan.core.scaling import fit_scaler, scaled, unscaled
+from logscan.core.scaling import fit_scaler, scaled, strays, unscaled
 
 SAMPLES = np.array([False, False, False])
 
@@ -75,3 +75,16 @@ def test_inputs_are_not_changed() -> None:
     copy = values.copy()
     scaled(values, fit_scaler(values, SAMPLES))
     assert np.array_equal(values, copy)
+
+
+def test_sentinels_are_strays_and_readings_are_not() -> None:
+    """9999 among ordinary readings is no reading; a heavy tail and a rare but honest switch are."""
+    values = _rows(8, rows=1009)
+    values[17, 0] = 9999.0
+    values[40:44, 1] = -3.4e38
+    outside = strays(values)
+    assert np.argwhere(outside).tolist() == [[17, 0], [40, 1], [41, 1], [42, 1], [43, 1]]
+    switch = np.zeros((1009, 1))
+    switch[500] = 1
+    assert not strays(switch).any()
+    assert not strays(np.random.default_rng(9).standard_t(3, (5003, 1))).any()

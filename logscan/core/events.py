@@ -81,3 +81,29 @@ def alarm_events(
         if end - start >= min_event_steps:
             events.append((start, end, start + int(np.nanargmax(score[start:end]))))
     return events
+
+
+def causal_alarm_events(
+    score: F32, threshold: float, *, merge_gap_steps: int, min_event_steps: int
+) -> list[tuple[int, int, int]]:
+    """The events as an alarm that is switched step by step sees them: no step is ever judged afterwards.
+
+    An event opens at the first step above the threshold by which its excursion has lasted `min_event_steps`,
+    and closes after `merge_gap_steps` steps without another one. Whether a step is inside an event therefore
+    depends on no later step.
+
+    Arguments as in `alarm_events`.
+
+    Returns:
+        (start, end, peak) of each event in steps, half-open, ascending.
+    """
+    alarm = score > threshold
+    events = []
+    for begin, last in merged(runs(alarm), merge_gap_steps).tolist():
+        opening = begin + max(min_event_steps, 1) - 1
+        late = np.flatnonzero(alarm[opening:last])
+        if len(late):
+            start = opening + int(late[0])
+            end = min(last + merge_gap_steps, len(score))
+            events.append((start, end, start + int(np.nanargmax(score[start:last]))))
+    return events

@@ -75,6 +75,25 @@ def unscaled(values: F64, scaler: Scaler) -> F64:
     return np.where(scaler.counts, squared, stable)
 
 
+def strays(values: F64) -> Bool:
+    """Cells that are no readings: more than ten times the range of the inner 99 % beyond it.
+
+    A sentinel such as 9999 among the training rows would widen its channel's scale and calibration until the
+    channel is blind. Where the inner 99 % do not vary, the few values that do are all there is to go by, and stay.
+
+    Args:
+        values: (rows, channels) float64, original units; NaN is ignored.
+
+    Returns:
+        (rows, channels) bool.
+    """
+    observed = np.isfinite(values).any(axis=0)
+    low, high = np.nanpercentile(np.where(observed, values, 0.0), [0.5, 99.5], axis=0)
+    reach = np.where(high > low, 10 * (high - low), np.inf)
+    outside: Bool = (values < low - reach) | (values > high + reach)
+    return outside
+
+
 def _stabilised(values: F64, counts: Bool) -> F64:
     if not counts.any():
         return values

@@ -41,6 +41,7 @@ def model_card_text(model: Model) -> str:
 Made by logscan {card.logscan_version}.
 
 - Trained on {card.trained_rows} rows, {card.training_start} to {card.training_end}.
+- Cells of these rows left out, too far from the others to be readings: {model.left_out_cells}
 - Entities: {_listed([name or "(one series)" for name in card.entities])}
 - Channels: {_listed(card.channels)}
 - Heads: {_listed(card.heads)} ({card.history_tokens} history tokens)

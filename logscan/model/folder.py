@@ -25,6 +25,7 @@ from logscan.data.write import write_folder
 from logscan.errors import ModelError
 from logscan.model.card import model_card_text
 from logscan.model.state import EntityModel, Head, HeadSpec, Layer, Model
+from logscan.ops.outputs import refuse_model_folder
 from logscan.records import InputSchema, TimeGrid
 
 SCHEMA_VERSION = 1
@@ -61,6 +62,7 @@ class _ModelFile(_Part):
     config: Config
     input_schema: InputSchema
     trained_rows: int
+    left_out_cells: int
     validation: dict[str, float]
     fingerprint: str
     entities: list[_EntityFile] = Field(min_length=1)
@@ -70,8 +72,9 @@ def save_model(model: Model, folder: Path) -> None:
     """Write a model folder; whatever model stood there stands until the new one is complete.
 
     Raises:
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or holds files that are not a model's.
     """
+    refuse_model_folder(folder, FILES)
     weights: _Arrays = {}
     history: _Arrays = {}
     entities = []
@@ -89,6 +92,7 @@ def save_model(model: Model, folder: Path) -> None:
         config=model.config,
         input_schema=model.schema,
         trained_rows=model.trained_rows,
+        left_out_cells=model.left_out_cells,
         validation=model.validation,
         fingerprint=model.fingerprint,
         entities=entities,
@@ -136,6 +140,7 @@ def load_model(folder: Path) -> Model:
         schema=document.input_schema,
         entities=entities,
         trained_rows=document.trained_rows,
+        left_out_cells=document.left_out_cells,
         validation=document.validation,
         fingerprint=document.fingerprint,
     )

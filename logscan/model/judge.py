@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from logscan.core.events import alarm_events
+from logscan.core.events import alarm_events, causal_alarm_events
 from logscan.core.scaling import unscaled
 from logscan.model.encoder import Encoding
 from logscan.model.heads import Prepared
@@ -13,6 +13,7 @@ from logscan.records import (
     F32,
     F64,
     I8,
+    Bool,
     ChannelReading,
     Event,
     EventTrace,
@@ -39,6 +40,7 @@ def judged_series(
     threshold: float,
     merge_gap_steps: int,
     min_event_steps: int,
+    causal: bool,
 ) -> SeriesScores:
     """Scores, qualities and events of one entity.
 
@@ -50,12 +52,16 @@ def judged_series(
         threshold: score above which a step alarms.
         merge_gap_steps: events closer than this are one.
         min_event_steps: shorter events are dropped.
+        causal: events, too, depend on no later step.
     """
-    quality = step_quality(series, ready, encoding)
+    spoke: Bool = model.observed.any(axis=0)  # type: ignore[assignment]
+    quality = step_quality(series, ready, encoding, spoke)
     unseen = quality == _QUALITIES.index(StepQuality.MISSING)
     contributions = np.where(unseen[:, None], np.float32(np.nan), encoding.contributions)
     score: F32 = contributions.sum(axis=1, dtype=np.float32)
-    found = alarm_events(score, threshold, merge_gap_steps=merge_gap_steps, min_event_steps=min_event_steps)
+    found = (causal_alarm_events if causal else alarm_events)(
+        score, threshold, merge_gap_steps=merge_gap_steps, min_event_steps=min_event_steps
+    )
     expected = unscaled(encoding.expected, model.scaler)
     traced = set(sorted(range(len(found)), key=lambda i: -score[found[i][2]])[:_TRACED_EVENTS])
     events = tuple(
@@ -79,10 +85,16 @@ def judged_series(
     )
 
 
-def step_quality(series: Series, ready: Prepared, encoding: Encoding) -> I8:
-    """(steps,) int8, index into `tuple(StepQuality)`: what each step's score rests on."""
+def step_quality(series: Series, ready: Prepared, encoding: Encoding, usable: Bool) -> I8:
+    """(steps,) int8, index into `tuple(StepQuality)`: what each step's score rests on.
+
+    Args:
+        series: as read.
+        ready: the same, filled.
+        encoding: whose score is NaN where nothing could be judged.
+        usable: (channels,) bool, channels that spoke in training; one that never did degrades nothing.
+    """
     seen = np.isfinite(series.values)
-    usable = ready.observed.any(axis=0)  # a channel that never speaks does not degrade every step
     quality = np.full(len(seen), _QUALITIES.index(StepQuality.OK), dtype=np.int8)
     degraded = ~ready.observed[:, usable].all(axis=1)
     quality[degraded] = _QUALITIES.index(StepQuality.DEGRADED)

@@ -117,6 +117,7 @@ class Model:
     schema: InputSchema
     entities: tuple[EntityModel, ...]
     trained_rows: int
+    left_out_cells: int  # of the training rows, too far out to be readings
     validation: dict[str, float]
     fingerprint: str  # SHA-256 of the training values
 

@@ -10,7 +10,7 @@ import torch
 
 from logscan.config import Config
 from logscan.core.calibration import Fusion, calibration
-from logscan.core.scaling import fit_scaler
+from logscan.core.scaling import fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import window_starts
 from logscan.model.encoder import head_keys, head_output, head_steps, history_starts
@@ -29,6 +29,8 @@ from logscan.records import F32, F64, Bool, Series
 
 Progress = Callable[[str], None]
 _HIDDEN = 16
+# The score of residuals at a tenth of their own unit: below it nothing is an alarm, however regular the training.
+_LEAST_THRESHOLD = 0.09
 _TEMPERATURE_QUERIES = 2048
 
 
@@ -38,6 +40,7 @@ class Trained:
 
     entity: EntityModel
     fits: tuple[FitOutcome, ...]
+    left_out_cells: int  # of the training rows, too far out to be readings
 
 
 def train_entity(
@@ -59,8 +62,10 @@ def train_entity(
         device: where attention runs.
         progress: told the name of every head when it is done.
     """
-    scaler = fit_scaler(series.values, counts)
-    ready = prepared(series.values, scaler, bridge_steps=config.input.bridge_steps, causal=False)
+    left_out = strays(series.values)
+    values = np.where(left_out, np.nan, series.values)
+    scaler = fit_scaler(values, counts)
+    ready = prepared(values, scaler, bridge_steps=config.input.bridge_steps, causal=False)
     specs = head_specs(config.encoder, len(ready.values))
     steps, channels = ready.values.shape
     batch, causal = Fusion(steps, channels), Fusion(steps, channels)
@@ -93,7 +98,7 @@ def train_entity(
         threshold_batch=_threshold(batch, false_alarms_per_step, merge),
         threshold_causal=_threshold(causal, false_alarms_per_step, merge),
     )
-    return Trained(entity=entity, fits=tuple(fits))
+    return Trained(entity=entity, fits=tuple(fits), left_out_cells=int(left_out.sum()))
 
 
 def merge_gap_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
@@ -168,4 +173,5 @@ def _fitted(head: Head, series: Prepared, config: Config) -> FitOutcome:
 
 def _threshold(fusion: Fusion, false_alarms_per_step: float, merge: int) -> Threshold:
     score: F64 = fusion.contributions().sum(axis=1).astype(np.float64)
-    return pot_threshold(score, false_alarms_per_step=false_alarms_per_step, merge_gap_steps=merge)
+    found = pot_threshold(score, false_alarms_per_step=false_alarms_per_step, merge_gap_steps=merge)
+    return replace(found, value=max(found.value, _LEAST_THRESHOLD))

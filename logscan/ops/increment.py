@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from logscan.data.labels import parse_time
 from logscan.records import LogKind, SeriesScores
+
+_WHOLE = (".parquet", ".gz", ".zst", ".bz2")  # formats that are written whole
 
 
 def rows_since(scores: Sequence[SeriesScores], since: str | None) -> list[SeriesScores]:
@@ -20,26 +23,39 @@ def rows_since(scores: Sequence[SeriesScores], since: str | None) -> list[Series
     ]
 
 
+def ends_inside_a_line(files: Sequence[str]) -> bool:
+    """Whether the last line of a CSV has no end yet, so that its last cell may be half written."""
+    for file in map(Path, files):
+        if not file.is_file() or file.suffix.lower() in _WHOLE:
+            continue
+        with file.open("rb") as stream:
+            stream.seek(max(0, file.stat().st_size - 2))
+            if not {b"\n"[0], b"\r"[0]} & set(stream.read()):  # the last two bytes: UTF-16 ends in a zero
+                return True
+    return False
+
+
 def new_rows(
-    scores: Sequence[SeriesScores], written: Mapping[str, int], kind: LogKind
+    scores: Sequence[SeriesScores], written: Mapping[str, int], kind: LogKind, *, torn: bool
 ) -> tuple[list[SeriesScores], dict[str, int]]:
     """The scores that no earlier run wrote, and the last grid time written after this one.
 
     A step is written once and complete. An interval of an event log is complete when a later row is there; a
     step of a sample log at once, unless its last row does not stand on the grid, so that another one may
-    round to it.
+    round to it, or is torn.
 
     Args:
         scores: causal, of every entity.
         written: entity -> last grid time written by earlier runs.
         kind: of the log.
+        torn: the last line of the input may be half written.
     """
     shown, last = [], dict(written)
     for one in scores:
         end = one.grid.start + one.grid.steps * one.grid.step
         final = end - one.grid.step
         times = one.row_times
-        if kind is LogKind.EVENTS or times is None or len(times) == 0 or int(times[-1]) != final:
+        if torn or kind is LogKind.EVENTS or times is None or len(times) == 0 or int(times[-1]) != final:
             end = final
         first = max(one.grid.start, written.get(one.entity, one.grid.start - 1) + 1)
         shown.append(rows_between(one, first, end))
