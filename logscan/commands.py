@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from rich.text import Text
 
 from logscan.config import Config, InputConfig
-from logscan.console import Consoles, events_table, figures_table, input_table, quality_table
+from logscan.console import SHOWN_EVENTS, Consoles, events_table, figures_table, input_table, quality_table
 from logscan.core.thresholds import parse_false_alarms
 from logscan.data.labels import labelled_steps, parse_time, read_labels
 from logscan.data.quality import channel_qualities
@@ -247,19 +247,20 @@ def _score(
     return code
 
 
-def report(consoles: Consoles, scores: Path, *, out: str, lang: str, model_folder: Path | None) -> int:
+def report(
+    consoles: Consoles, scores: Path, *, out: str, lang: Literal["en", "ja"], model_folder: Path | None
+) -> int:
     """Write the report of a scores file."""
     from logscan.report import build_report, report_csv, report_json
 
     refuse_overwriting([str(scores), str(run_record_path(scores))], [None if out == "-" else Path(out)])
     suffix = ".html" if out == "-" else Path(out).suffix.lower()
     if suffix in (".html", ".htm"):
-        language = "ja" if lang == "ja" else "en"
-        text = build_report(scores, lang=language, model_dir=model_folder)  # type: ignore[arg-type]
+        text = build_report(scores, lang=lang, model_dir=model_folder)
     elif suffix == ".json":
-        text = report_json(scores)
+        text = report_json(scores, model_dir=model_folder)
     elif suffix == ".csv":
-        text = report_csv(scores)
+        text = report_csv(scores, model_dir=model_folder)
     else:
         raise UsageError(f"--out {out}", "unknown report format", "use a name ending in .html, .json or .csv")
     if out == "-":
@@ -375,7 +376,8 @@ def _tell_scores(
     if record.events:
         consoles.out.print(events_table(record.events))
     count = len(record.events)
-    consoles.say(f"{count} event{'' if count == 1 else 's'}" if count else "no events: nothing unusual")
+    more = f", the {SHOWN_EVENTS} most severe shown" if count > SHOWN_EVENTS else ""
+    consoles.say(f"{count} event{'' if count == 1 else 's'}{more}" if count else "no events: nothing unusual")
 
 
 def _training_text(model: Model) -> str:

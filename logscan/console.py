@@ -19,7 +19,7 @@ from logscan.ops.run import EventRecord, InputRecord
 from logscan.records import ChannelQuality, Grade
 
 _GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}
-_SHOWN_EVENTS = 10
+SHOWN_EVENTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def events_table(events: Sequence[EventRecord]) -> Table:
     titles = ["severity", *(["entity"] if with_entity else []), "from", "to", "first channels"]
     for title in titles:
         table.add_column(title, overflow="fold")
-    for event in sorted(events, key=lambda event: -event.severity)[:_SHOWN_EVENTS]:
+    for event in sorted(events, key=lambda event: -event.severity)[:SHOWN_EVENTS]:
         named = ", ".join(f"{reading.channel} {reading.share:.0%}" for reading in event.channels[:3])
         cells = [f"{event.severity:.2f}", *([event.entity] if with_entity else [])]
         table.add_row(*(Text(cell) for cell in [*cells, event.start, event.end, named]))

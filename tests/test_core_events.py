@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscan.core.events import alarm_events, merged, overlapping, runs
+from logscan.core.events import alarm_events, causal_alarm_events, merged, overlapping, runs
 from tests.oracles import alarm_events_oracle, runs_oracle
 
 NAN = float("nan")
@@ -88,3 +88,29 @@ def test_alarm_events_leave_the_scores_as_they_were():
     copy = score.copy()
     assert alarm_events(score, 1.0, merge_gap_steps=1, min_event_steps=1) == [(1, 4, 1)]
     np.testing.assert_array_equal(score, copy)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.sampled_from([0.0, 1.0, NAN]), min_size=1, max_size=61),
+    st.integers(0, 5),
+    st.integers(1, 5),
+)
+def test_a_causal_alarm_is_never_switched_afterwards(scores: list[float], gap: int, least: int) -> None:
+    """Whether a step lies in a causal event is the same when every later step is cut off."""
+
+    def inside(part: list[float]) -> list[bool]:
+        events = causal_alarm_events(
+            np.array(part, dtype=np.float32), 0.5, merge_gap_steps=gap, min_event_steps=least
+        )
+        return [any(start <= step < end for start, end, _ in events) for step in range(len(part))]
+
+    whole = inside(scores)
+    for cut in range(1, len(scores)):
+        assert inside(scores[:cut]) == whole[:cut]
+
+
+def test_a_causal_event_opens_when_it_has_lasted_and_latches_for_the_gap() -> None:
+    """It opens at the third step of the excursion and stays for two quiet steps after the last one above."""
+    score = np.array([0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 1, 0], dtype=np.float32)
+    assert causal_alarm_events(score, 0.5, merge_gap_steps=2, min_event_steps=3) == [(3, 8, 3)]

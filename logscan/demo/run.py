@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +25,7 @@ from logscan.ops.run import EventRecord, RunRecord
 from logscan.records import TimeKind
 
 _SHIPPED = Path(__file__).parents[2] / "sample_data"  # in a checkout; a wheel has none
+_LANGUAGES: tuple[Literal["en", "ja"], ...] = ("en", "ja")
 _WEEK_NS = 7 * 86_400 * 10**9
 
 
@@ -117,8 +119,8 @@ def _sample_outcome(name: str, source: Path, folder: Path, consoles: Consoles, d
         device=device,
         json_output=False,
     )
-    reports = tuple(folder / f"report.{lang}.html" for lang in ("en", "ja"))
-    for lang, report in zip(("en", "ja"), reports, strict=True):
+    reports = tuple(folder / f"report.{lang}.html" for lang in _LANGUAGES)
+    for lang, report in zip(_LANGUAGES, reports, strict=True):
         commands.report(inner, scores, out=str(report), lang=lang, model_folder=model)
     record_path = commands.run_record_path(scores)
     figures = measured(scores, record_path, labels=labels, source=())

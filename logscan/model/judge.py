@@ -54,7 +54,7 @@ def judged_series(
         min_event_steps: shorter events are dropped.
         causal: events, too, depend on no later step.
     """
-    spoke: Bool = model.observed.any(axis=0)  # type: ignore[assignment]
+    spoke = np.asarray(model.observed.any(axis=0), dtype=np.bool_)
     quality = step_quality(series, ready, encoding, spoke)
     unseen = quality == _QUALITIES.index(StepQuality.MISSING)
     contributions = np.where(unseen[:, None], np.float32(np.nan), encoding.contributions)

@@ -160,7 +160,8 @@ def _temperature(rows: F32, head: Head, neighbors: int) -> float:
 
 
 def _fitted(head: Head, series: Prepared, config: Config) -> FitOutcome:
-    judged: Bool = observed_windows(series.observed, head.starts, head.spec.window_steps).all(axis=1)  # type: ignore[assignment]
+    enough = observed_windows(series.observed, head.starts, head.spec.window_steps)
+    judged = np.asarray(enough.all(axis=1), dtype=np.bool_)
     return fit_head(
         head,
         series.values,
