@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,10 +20,10 @@ from logscan.data.labels import labelled_steps, parse_time, read_labels
 from logscan.data.quality import channel_qualities
 from logscan.data.read import read_log
 from logscan.data.write import atomic_path, write_text
-from logscan.errors import InputError, LogscanError, UsageError
+from logscan.errors import InputError, LogscanError, QualityGateError, UsageError
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.outputs import refuse_model_folder, refuse_outputs, refuse_overwriting
-from logscan.ops.recording import RunClock, input_record, run_record
+from logscan.ops.recording import RunClock, input_record, quality_records, run_record
 from logscan.ops.run import RunRecord
 from logscan.ops.state import locked_state, read_state, write_state
 from logscan.records import Grade, Log, SeriesScores, TimeKind
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _GRADES = list(Grade)  # best first
 SKIPPED = 3
 EVENTS_FOUND = 10
-GATE = 12
 
 
 def check(
@@ -46,11 +45,10 @@ def check(
     qualities = channel_qualities(log)
     record = input_record(log)
     if json_output:
-        quality = run_record("check", RunClock(), exit_code=0, device="cpu", quality=qualities).quality
         document = {
             "input": record.model_dump(),
             "entities": [{"entity": series.entity, "steps": series.grid.steps} for series in log.series],
-            "quality": [one.model_dump() for one in quality],
+            "quality": [one.model_dump() for one in quality_records(qualities)],
         }
         _print_json(consoles, document)
     else:
@@ -63,8 +61,7 @@ def check(
         worst = _GRADES.index(Grade(fail_below))
         below = [one.channel for one in qualities if _GRADES.index(one.grade) > worst]
         if below:
-            consoles.fail(f"{log.schema.files[0]}: below grade {fail_below}: {', '.join(below)}")
-            return GATE
+            raise QualityGateError(log.schema.files[0], f"below grade {fail_below}: {', '.join(below)}")
     return 0
 
 
@@ -143,86 +140,85 @@ def score(
     json_output: bool,
 ) -> int:
     """Score an input with a model; write scores, events and the run record."""
+    from logscan import pipeline
+    from logscan.model.folder import load_model
+
     clock = RunClock()
     causal = causal or state is not None
-    refuse_outputs(None if out == "-" else Path(out), events)
-    run_path = None if out == "-" else run_record_path(Path(out))
-    try:
-        with locked_state(state) if state is not None else nullcontext():
-            return _score(
-                consoles,
-                inputs,
-                config,
-                clock,
-                model_folder=model_folder,
-                out=out,
-                since=since,
-                state=state,
-                events=events,
-                causal=causal,
-                fail_on_event=fail_on_event,
-                device=device,
-                json_output=json_output,
+    target = None if out == "-" else Path(out)
+    refuse_outputs(target, events)
+    with _failure_recorded(target, clock, device, causal), ExitStack() as held:
+        if state is not None:
+            held.enter_context(locked_state(state))
+        with clock.stage("load"):
+            model = load_model(model_folder)
+        with clock.stage("read"):
+            log = _read(consoles, inputs, pipeline.scoring_input(config, model))
+        refuse_overwriting(log.schema.files, (target, events))
+        with clock.stage("score"), consoles.progress("scoring") as progress:
+            result = pipeline.score(log, model, causal=causal, device=device, progress=progress)
+            log = replace(log, notes=log.notes + result.notes)
+        _refuse_nothing_judged(log, result)
+        shown = rows_since(result.series, since)
+        if not any(one.grid.steps for one in shown):
+            raise InputError(log.schema.files[0], f"no row from {since} on", "check --since")
+        last_times: dict[str, int] = {}
+        if state is not None:
+            written = read_state(state, model.model_id).last_times
+            shown, last_times = new_rows(
+                shown, written, log.schema.kind, torn=ends_inside_a_line(log.schema.files)
             )
+        skipped = bool(result.skipped_entities) or any(log.counts.dropped.values())
+        found = any(one.events for one in shown)
+        code = EVENTS_FOUND if fail_on_event and found else SKIPPED if skipped else 0
+        record = _write_outputs(
+            log, shown, model, clock, target=target, events=events, code=code, causal=causal, device=device
+        )
+        if state is not None:
+            write_state(state, model.model_id, last_times)
+    _tell_scores(consoles, record, result, out, json_output=json_output)
+    return code
+
+
+@contextmanager
+def _failure_recorded(target: Path | None, clock: RunClock, device: str, causal: bool) -> Iterator[None]:
+    """Leave a record of a failed run beside where its scores would have been."""
+    try:
+        yield
     except LogscanError as error:
-        if run_path is not None and run_path.parent.is_dir():
+        if target is not None and target.parent.is_dir():
             failed = run_record(
                 "score", clock, exit_code=error.exit_code, device=device, error=str(error), causal=causal
             )
             # The report must not pair old scores with a failed run, so this record has its own name.
-            _write_quietly(run_path.with_suffix(".failed.json"), failed)
+            _write_quietly(run_record_path(target).with_suffix(".failed.json"), failed)
         raise
 
 
-def _score(
-    consoles: Consoles,
-    inputs: Sequence[str],
-    config: InputConfig,
+def _write_outputs(
+    log: Log,
+    shown: Sequence[SeriesScores],
+    model: Model,
     clock: RunClock,
     *,
-    model_folder: Path,
-    out: str,
-    since: str | None,
-    state: Path | None,
+    target: Path | None,
     events: Path | None,
+    code: int,
     causal: bool,
-    fail_on_event: bool,
     device: str,
-    json_output: bool,
-) -> int:
+) -> RunRecord:
+    """Write events, scores and run record, each in its place only when all are written; gives the record back."""
     from logscan import pipeline
     from logscan.data.scores_file import scores_csv, write_events
     from logscan.model.card import model_card
-    from logscan.model.folder import load_model
 
-    with clock.stage("load"):
-        model = load_model(model_folder)
-    with clock.stage("read"):
-        log = _read(consoles, inputs, pipeline.scoring_input(config, model))
-    refuse_overwriting(log.schema.files, (None if out == "-" else Path(out), events))
-    with clock.stage("score"), consoles.progress("scoring") as progress:
-        result = pipeline.score(log, model, causal=causal, device=device, progress=progress)
-        log = replace(log, notes=log.notes + result.notes)
-    _refuse_nothing_judged(log, result)
-    shown = rows_since(result.series, since)
-    if not any(one.grid.steps for one in shown):
-        raise InputError(log.schema.files[0], f"no row from {since} on", "check --since")
-    if state is not None:
-        written = read_state(state, model.model_id).last_times
-        shown, last_times = new_rows(
-            shown, written, log.schema.kind, torn=ends_inside_a_line(log.schema.files)
-        )
-    skipped = bool(result.skipped_entities) or any(log.counts.dropped.values())
-    found = any(one.events for one in shown)
-    code = EVENTS_FOUND if fail_on_event and found else SKIPPED if skipped else 0
-    with ExitStack() as outputs:  # each takes its place only when all are written
+    with ExitStack() as outputs:
         with clock.stage("write"):
             if events is not None:
                 staged = outputs.enter_context(atomic_path(events))
                 write_events(staged, [event for one in shown for event in one.events], log.series[0].grid)
-            if out != "-":
-                staged = outputs.enter_context(atomic_path(Path(out)))
-                _write_scores(staged, shown, model, log)
+            if target is not None:
+                _write_scores(outputs.enter_context(atomic_path(target)), shown, model, log)
             qualities = channel_qualities(log)
         record = run_record(
             "score",
@@ -236,15 +232,12 @@ def _score(
             quality=qualities,
             model=model_card(model),
         )
-        if out == "-":
+        if target is None:
             _print_text(scores_csv(shown, log_kind=log.schema.kind))
         else:
-            staged = outputs.enter_context(atomic_path(run_record_path(Path(out))))
+            staged = outputs.enter_context(atomic_path(run_record_path(target)))
             write_text(staged, record.model_dump_json())
-    if state is not None:
-        write_state(state, model.model_id, last_times)
-    _tell_scores(consoles, record, result, out, json_output=json_output)
-    return code
+    return record
 
 
 def report(

@@ -48,7 +48,6 @@ for _order, _fields in {"ymd": "ymd", "dmy": "dmy", "mdy": "mdy"}.items():
         _pattern = _pattern.replace(f"?P<{_place}>", f"?P<{_field}>")
     _PATTERNS[_order] = rf"^\s*{_pattern}{_CLOCK}?\s*$"
 
-NUMERIC_ORDERS = ("dmy", "mdy", "ymd")
 _OTHER_FORMS = ("year first", "d-mon-y", "mon-d-y", "compact")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LABELS = {

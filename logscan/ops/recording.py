@@ -83,7 +83,7 @@ def run_record(
         alignment=None if causal is None else ("causal" if causal else "batch"),
         input=None if log is None else input_record(log),
         series=[_series_record(one) for one in scores],
-        quality=[_channel_record(one) for one in quality],
+        quality=quality_records(quality),
         events=[_event_record(event, one.grid) for one in scores for event in one.events],
         model=model,
         cost=clock.cost(device),
@@ -124,6 +124,11 @@ def input_record(log: Log) -> InputRecord:
         ],
         notes=list(log.notes),
     )
+
+
+def quality_records(qualities: Sequence[ChannelQuality]) -> list[ChannelRecord]:
+    """The grades of all channels."""
+    return [_channel_record(one) for one in qualities]
 
 
 def _series_record(one: SeriesScores) -> SeriesRecord:
