@@ -8,18 +8,31 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 
-from logscan.attention.arguments import head_arguments, refuse_counts
+from logscan.attention.arguments import HeadArguments, head_arguments, refuse_counts
+from logscan.attention.bounds import rounding_bounds
+from logscan.attention.causal import attend_causal
 from logscan.attention.dense import dense_attention
-from logscan.attention.problem import AttentionResult, Problem, attention_problem, nothing_to_attend
-from logscan.attention.sparse import SparseOptions, attend_selected
+from logscan.attention.plan import SparseOptions
+from logscan.attention.problem import (
+    AttentionResult,
+    Problem,
+    attention_problem,
+    curvature,
+    nothing_to_attend,
+    with_bias,
+)
+from logscan.attention.refine import attend_within
+from logscan.attention.selection import GROUP_QUERIES
+from logscan.attention.sparse import attend_selected
 from logscan.attention.tree import ContentTree, content_tree
 from logscan.errors import UsageError
 
-# Up to here exact costs at most about twice what sparse does (benchmarks/attention.py: equal at 4,096
-# keys, 1.6 times at 8,192, 1.6 to 2.6 at 16,384), and exactness is worth that.
-DENSE_MAX_KEYS = 16384
+# Up to here dense is as fast as sparse (benchmarks/attention.py small), and exact.
+DENSE_MAX_KEYS = 6144
 Implementation = Literal["auto", "dense", "sparse"]
+Coarse = Literal["none", "mean", "second"]
 
 
 def sparse_attention(
@@ -35,22 +48,26 @@ def sparse_attention(
     exclusion: int = 0,
     is_causal: bool = False,
     budget: int = 256,
-    anchor_every: int = 4,
-    search_leaves: int = 32,
+    search_leaves: int = 48,
+    group_queries: int | None = None,
+    look_ahead: bool = True,
+    max_error: float | None = None,
+    coarse: Coarse = "mean",
+    tree: ContentTree | None = None,
     group_offset: int = 0,
     stride: int | None = None,
-    tree: ContentTree | None = None,
     return_log_partition: bool = False,
     return_neighbors: int = 0,
+    return_error_bound: bool = False,
     implementation: Implementation = "auto",
     chunk_queries: int | None = None,
 ) -> AttentionResult:
     """Attention `softmax(scale query keyᵀ + key_bias) value`, at a cost that need not grow with every key.
 
-    `"auto"` is exact and dense up to `DENSE_MAX_KEYS` keys and sparse above: the choice depends on the
-    number of keys alone, so a query's result does not depend on how many queries come with it. Sparse,
-    a query's result depends on the first query of its group of `anchor_every` and on no later one. Which
-    keys are selected does depend on all keys, later ones included: score against a fixed history.
+    `"auto"` is exact and dense up to `DENSE_MAX_KEYS` keys and sparse above: the choice depends on the number of
+    keys alone. Sparse, a query's result depends on the keys, on itself and on the queries of its group of 16; with
+    `look_ahead=False` only on the earlier ones among them. Which keys are selected does depend on all keys, later
+    ones included, but under `is_causal`, where every key that could have a say is one the query may see.
 
     Args:
         query: (..., Nq, d) float32 or float64, finite.
@@ -64,18 +81,23 @@ def sparse_attention(
         key_time: (Nk,) or (..., Nk) int64, any order, gaps allowed; `None` is the token's index.
         exclusion: keys with `|query_time - key_time| < exclusion` are left out; 0 leaves out none.
         is_causal: keep only keys with `key_time <= query_time - exclusion`.
-        budget: sparse: keys per query, about; at least the number of keys means all of them.
-        anchor_every: sparse: one query in so many searches for its neighbours in time; 1 when the
-            order of the tokens means nothing. Anchors should stay well closer than the shortest shape
-            in the data: on heartbeats of 25 tokens the nearest key is found for 0.45 of the queries
-            with 16, 0.72 with 8 and 0.88 with 4.
-        search_leaves: sparse: leaves of the tree whose keys are compared with an anchor.
-        group_offset: sparse: absolute index of the first query. Hand in whole groups (a multiple of
-            `anchor_every`) to get the same result in parts as at once.
+        budget: sparse: keys per query that are taken exactly, about; at least the number of keys means all.
+        search_leaves: sparse: leaves of about 16 keys that a query is compared with.
+        group_queries: sparse: 16 when consecutive queries share what they find, 1 when order means nothing;
+            `None` looks at the keys: 16 where what follows an analogue of a key is an analogue of what follows it.
+        look_ahead: sparse: a query may use what later queries of its group found. Off, and under `is_causal`,
+            later queries change nothing.
+        max_error: sparse: take more until the certified `output_bound` of every query is at most this (without
+            value: the `log_partition_bound`). In the units of the value.
+        coarse: sparse: how keys that are not taken count: "mean" through the nodes of the tree, "second" with
+            the logit's variance inside the nodes too, "none" not at all.
+        tree: sparse: the tree of `key` from `content_tree`; `None` builds it. Not for batches, nor causal.
+        group_offset: sparse: absolute index of the first query. Hand in whole groups (a multiple of 16) to get
+            the same result in parts as at once.
         stride: time between consecutive tokens; `None` is the commonest difference of `key_time`.
-        tree: sparse: the tree of `key` from `content_tree`; `None` builds it. Not for batches.
-        return_log_partition: also return `log sum exp(logits)`, sparse over the selected keys only.
+        return_log_partition: also return `log sum exp(logits)`.
         return_neighbors: also return so many of the heaviest keys of every query.
+        return_error_bound: also return certified bounds of the errors of the log-partition and of the output.
         implementation: "dense" or "sparse" to insist on one; it never falls back.
         chunk_queries: queries (dense) or groups (sparse) computed at once; `None` fits the cache.
 
@@ -88,62 +110,127 @@ def sparse_attention(
 
     Differentiable in query, key, value and bias; the selection is constant.
     """
-    if implementation not in ("auto", "dense", "sparse"):
-        raise UsageError(
-            "attention", f"unknown implementation {implementation!r}", "use auto, dense or sparse"
-        )
+    _refuse_words(implementation, coarse, group_queries, max_error)
     refuse_counts(
         exclusion=(exclusion, 0),
         budget=(budget, 1),
-        anchor_every=(anchor_every, 1),
         search_leaves=(search_leaves, 1),
         group_offset=(group_offset, 0),
         return_neighbors=(return_neighbors, 0),
     )
     leading = query.shape[:-2]
-    if tree is not None and leading:
-        raise UsageError("attention tree", "a tree belongs to one head", "call once per head, or pass none")
-    query_time, key_time = _times(query, key, query_time, key_time, needed=exclusion > 0 or is_causal)
+    if tree is not None and (leading or is_causal):
+        fact = "a tree belongs to one head, and not to causal attention"
+        raise UsageError("attention tree", fact, "call once per head, or pass none")
+    scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
+    dense = implementation == "dense" or (implementation == "auto" and key.shape[-2] <= DENSE_MAX_KEYS)
+    times = _times(query, key, query_time, key_time, needed=exclusion > 0 or is_causal)
     heads = head_arguments(
-        query,
-        key,
-        value,
-        key_bias=key_bias,
-        key_mask=key_mask,
-        query_time=query_time,
-        key_time=key_time,
+        query, key, value, key_bias=key_bias, key_mask=key_mask, query_time=times[0], key_time=times[1]
     )
+    in_order = query_time is None and key_time is None and key_mask is None
+    plain = not (exclusion or return_log_partition or return_neighbors or return_error_bound)
+    if value is not None and dense and plain and in_order and query.shape[-2] and key.shape[-2]:
+        bias = None if key_bias is None else key_bias[..., None, :]
+        output = scaled_dot_product_attention(
+            query, key, value, attn_mask=bias, is_causal=is_causal, scale=scale
+        )
+        return AttentionResult(output, None, None, None)
     results = []
     for head in heads:
-        problem = attention_problem(
-            head,
-            scale=1.0 / math.sqrt(query.shape[-1]) if scale is None else scale,
-            exclusion=exclusion,
-            is_causal=is_causal,
-        )
+        problem = attention_problem(head, scale=scale, exclusion=exclusion, is_causal=is_causal)
         if not len(problem.query) or not len(problem.key):
-            result = nothing_to_attend(problem, neighbors=return_neighbors)
-        elif implementation == "dense" or (implementation == "auto" and len(head.key) <= DENSE_MAX_KEYS):
+            result = nothing_to_attend(problem, neighbors=return_neighbors, bounds=return_error_bound)
+        elif dense or budget >= len(problem.key):
             result = dense_attention(problem, neighbors=return_neighbors, chunk_queries=chunk_queries)
+            if return_error_bound:
+                result = rounding_bounds(with_bias(problem), result)
         else:
             options = SparseOptions(
                 budget=budget,
-                anchor_every=anchor_every,
+                search_leaves=search_leaves,
+                group_queries=group_queries,
                 group_offset=group_offset,
                 stride=_commonest_step(problem.key_time) if stride is None else stride,
-                search_leaves=search_leaves,
+                look_ahead=look_ahead and not is_causal,
+                coarse=coarse,
                 local=exclusion == 0,
+                curvature=0.0,
             )
-            result = _sparse(
-                head.key,
-                problem,
-                tree,
-                options,
-                neighbors=return_neighbors,
-                chunk_groups=chunk_queries,
-            )
-        results.append(result if return_log_partition else replace(result, log_partition=None))
+            sparse = _Sparse(head, options, max_error, return_neighbors, return_error_bound, chunk_queries)
+            result = sparse.causal(problem) if is_causal else sparse.whole(problem, tree)
+        kept = {} if return_log_partition else {"log_partition": None}
+        if not return_error_bound:
+            kept |= {"log_partition_bound": None, "output_bound": None}
+        results.append(replace(result, **kept))
     return results[0] if not leading else _stacked(results, leading)
+
+
+class _Sparse:
+    """The sparse path of one head."""
+
+    def __init__(
+        self,
+        head: HeadArguments,
+        options: SparseOptions,
+        max_error: float | None,
+        neighbors: int,
+        bounds: bool,
+        chunk: int | None,
+    ) -> None:
+        self.head, self.options, self.max_error = head, options, max_error
+        self.neighbors, self.bounds, self.chunk = neighbors, bounds, chunk
+
+    def whole(self, problem: Problem, tree: ContentTree | None) -> AttentionResult:
+        """Attention over all keys."""
+        if tree is None:
+            tree = content_tree(self.head.key.detach())
+        elif tree.key_count != len(self.head.key):
+            fact = f"built over {tree.key_count} keys, got {len(self.head.key)}"
+            raise UsageError("attention tree", fact, "build it again")
+        return self._attend(with_bias(problem), tree, self.options)
+
+    def causal(self, problem: Problem) -> AttentionResult:
+        """Attention over every query's past."""
+        problem = with_bias(problem)
+
+        def past(block: Problem, first_query: int) -> AttentionResult:
+            if len(block.key) <= DENSE_MAX_KEYS and self.options.budget < len(block.key):
+                return present(block, first_query)
+            offset = self.options.group_offset + first_query
+            tree = content_tree(block.key[:, :-1].detach())
+            return self._attend(block, tree, replace(self.options, group_offset=offset))
+
+        def present(block: Problem, _: int) -> AttentionResult:
+            exact = dense_attention(block, neighbors=self.neighbors)
+            return rounding_bounds(block, exact) if self.bounds or self.max_error is not None else exact
+
+        return attend_causal(problem, past, present, neighbors=self.neighbors)
+
+    def _attend(self, problem: Problem, tree: ContentTree, options: SparseOptions) -> AttentionResult:
+        options = replace(options, curvature=curvature(problem))
+        if self.max_error is not None:
+            return attend_within(problem, tree, options, max_error=self.max_error, neighbors=self.neighbors)
+        return attend_selected(
+            problem, tree, options, neighbors=self.neighbors, bounds=self.bounds, chunk_tiles=self.chunk
+        )
+
+
+def _refuse_words(
+    implementation: str, coarse: str, group_queries: int | None, max_error: float | None
+) -> None:
+    """Raises UsageError for options out of their range."""
+    if implementation not in ("auto", "dense", "sparse"):
+        fact = f"unknown implementation {implementation!r}"
+        raise UsageError("attention", fact, "use auto, dense or sparse")
+    if coarse not in ("none", "mean", "second"):
+        raise UsageError("attention coarse", f"unknown {coarse!r}", "use none, mean or second")
+    if group_queries not in (None, 1, GROUP_QUERIES):
+        raise UsageError(
+            "attention group_queries", f"must be 1, {GROUP_QUERIES} or None, got {group_queries}"
+        )
+    if max_error is not None and not max_error > 0.0:
+        raise UsageError("attention max_error", f"must be above 0, got {max_error}")
 
 
 def _times(
@@ -169,38 +256,6 @@ def _commonest_step(key_time: Tensor) -> int:
     steps = key_time.diff()
     steps = steps[steps > 0]
     return int(steps.mode().values) if len(steps) else 1
-
-
-def _sparse(
-    key: Tensor,
-    problem: Problem,
-    tree: ContentTree | None,
-    options: SparseOptions,
-    *,
-    neighbors: int,
-    chunk_groups: int | None,
-) -> AttentionResult:
-    """The sparse path; queries whose selection holds no allowed key are answered by the dense one."""
-    if tree is None:
-        tree = content_tree(key.detach())
-    elif tree.key_count != len(key):
-        raise UsageError(
-            "attention tree", f"built over {tree.key_count} keys, got {len(key)}", "build it again"
-        )
-    result = attend_selected(problem, tree, options, neighbors=neighbors, chunk_groups=chunk_groups)
-    assert result.log_partition is not None
-    rows = torch.nonzero((result.log_partition == -torch.inf) & ~problem.without_key).squeeze(1)
-    if not len(rows):
-        return result
-    exact = dense_attention(problem.for_queries(rows), neighbors=neighbors)
-    return AttentionResult(
-        *(_patched(getattr(result, f.name), rows, getattr(exact, f.name)) for f in fields(result))
-    )
-
-
-def _patched(whole: Tensor | None, rows: Tensor, part: Tensor | None) -> Tensor | None:
-    """`whole` with `rows` replaced."""
-    return whole if whole is None or part is None else whole.index_copy(0, rows, part)
 
 
 def _stacked(results: list[AttentionResult], leading: torch.Size) -> AttentionResult:

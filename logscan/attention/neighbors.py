@@ -39,8 +39,8 @@ def named_neighbors(
     """Neighbours as the caller's key indices, -1 with weight 0 for forbidden ones, `neighbors` columns."""
     n_key = len(problem.key)
     blocked = (found >= problem.blocked_from[:, None]) & (found < problem.blocked_to[:, None])
-    missing = blocked | (found >= n_key) | without_key[:, None]
-    named = problem.key_index[found.clamp(max=n_key - 1)].masked_fill(missing, -1)
+    missing = blocked | (found >= n_key) | (found < 0) | without_key[:, None]
+    named = problem.key_index[found.clamp(0, n_key - 1)].masked_fill(missing, -1)
     weights = weights.masked_fill(missing, 0.0)
     lacking = neighbors - named.shape[1]
     if lacking > 0:

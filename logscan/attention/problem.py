@@ -7,12 +7,14 @@ keys per query.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 
 from logscan.attention.arguments import HeadArguments
+
+_BENT = 0.9  # share of the bias' variance that the squared norm must explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,9 @@ class AttentionResult:
     output: Tensor | None  # (..., Nq, dv)
     log_partition: Tensor | None  # (..., Nq), log of the sum of exp(logit)
     neighbors: Tensor | None  # (..., Nq, k) int64, index of the key, heaviest first, -1 for none
-    neighbor_weights: Tensor | None  # (..., Nq, k), softmax over all keys taken, so a row sums to <= 1
+    neighbor_weights: Tensor | None  # (..., Nq, k), softmax over all keys, so a row sums to <= 1
+    log_partition_bound: Tensor | None = None  # (..., Nq) certified bound of the log-partition's error
+    output_bound: Tensor | None = None  # (..., Nq) certified bound of the norm of the output's error
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,23 @@ class Problem:
     key_time: Tensor  # (Nk,) int64, ascending
     blocked_from: Tensor  # (Nq,) int64
     blocked_to: Tensor  # (Nq,) int64
+    has_bias: bool
 
     @property
     def without_key(self) -> Tensor:
         """Queries that may attend to nothing, (Nq,) bool."""
         return (self.blocked_from <= 0) & (self.blocked_to >= len(self.key))
+
+    def band(self) -> tuple[Tensor, Tensor] | None:
+        """The forbidden intervals as centre and half length, blocked where `|position - centre| < half`.
+
+        `None` when no query has one.
+        """
+        if not bool((self.blocked_from < self.blocked_to).any()):
+            return None
+        kind = position_type(len(self.key))
+        centre = (self.blocked_from + self.blocked_to - 1).to(kind) / 2
+        return centre, (self.blocked_to - self.blocked_from).to(kind) / 2
 
     def for_queries(self, rows: Tensor) -> Problem:
         """The same problem with only the queries of these indices."""
@@ -58,6 +74,11 @@ class Problem:
             blocked_from=self.blocked_from[rows],
             blocked_to=self.blocked_to[rows],
         )
+
+
+def position_type(n_key: int) -> torch.dtype:
+    """Positions are compared as floating numbers, which is quickest; half of one must be exact."""
+    return torch.float32 if n_key < 1 << 22 else torch.float64
 
 
 def attention_problem(head: HeadArguments, *, scale: float, exclusion: int, is_causal: bool) -> Problem:
@@ -84,10 +105,46 @@ def attention_problem(head: HeadArguments, *, scale: float, exclusion: int, is_c
         key_time=key_time,
         blocked_from=blocked_from,
         blocked_to=torch.maximum(blocked_from, blocked_to),
+        has_bias=head.key_bias is not None,
     )
 
 
-def nothing_to_attend(problem: Problem, *, neighbors: int) -> AttentionResult:
+def with_bias(problem: Problem) -> Problem:
+    """The problem with a column for the bias, zero where there was none."""
+    if problem.has_bias:
+        return problem
+    query = torch.cat([problem.query, torch.ones_like(problem.query[:, :1])], dim=1)
+    key = torch.nn.functional.pad(problem.key, (0, 1))
+    return replace(problem, query=query, key=key, has_bias=True)
+
+
+def curvature(problem: Problem) -> float:
+    """How the key bias bends with the key: `-scale` for distance attention, 0 where it does not look like one.
+
+    With c below 0 the logit is `c ‖k - q/-c‖² / 2` but for a constant and what the bias departs from `c ‖k‖² / 2`.
+    """
+    if not problem.has_bias:
+        return 0.0
+    key = problem.key.detach().double()
+    square = key[:, :-1].square().sum(dim=1)
+    square, bias = square - square.mean(), key[:, -1] - key[:, -1].mean()
+    norm, both, total = (float(part.sum()) for part in (square.square(), square * bias, bias.square()))
+    if norm <= 0.0 or total <= 0.0 or both >= 0.0 or both * both < _BENT * norm * total:
+        return 0.0
+    return 2.0 * both / norm
+
+
+def patched(result: AttentionResult, rows: Tensor, part: AttentionResult) -> AttentionResult:
+    """`result` with its `rows` replaced by those of `part`."""
+
+    def put(whole: Tensor | None, piece: Tensor | None) -> Tensor | None:
+        return whole if whole is None or piece is None else whole.index_copy(0, rows, piece.to(whole.dtype))
+
+    names = [field.name for field in fields(AttentionResult)]
+    return AttentionResult(*(put(getattr(result, name), getattr(part, name)) for name in names))
+
+
+def nothing_to_attend(problem: Problem, *, neighbors: int, bounds: bool = False) -> AttentionResult:
     """The result where there are no queries, or no keys for any of them."""
     rows, query = len(problem.query), problem.query
     return AttentionResult(
@@ -95,6 +152,8 @@ def nothing_to_attend(problem: Problem, *, neighbors: int) -> AttentionResult:
         log_partition=query.new_full((rows,), -torch.inf),
         neighbors=problem.key_index.new_full((rows, neighbors), -1) if neighbors else None,
         neighbor_weights=query.new_zeros(rows, neighbors) if neighbors else None,
+        log_partition_bound=query.new_zeros(rows).double() if bounds else None,
+        output_bound=query.new_zeros(rows).double() if bounds and problem.value is not None else None,
     )
 
 

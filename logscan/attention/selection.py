@@ -1,9 +1,8 @@
-"""Which keys a group of queries attends to: analogues of its anchor, found in the content tree.
+"""Which keys a group of consecutive queries attends to.
 
-Tokens that follow one another in time are alike, and so are their analogues: if token `i` resembles
-`j`, then `i + 1` resembles `j + 1`. So only the first token of a group searches, and the group takes
-the stretch of keys that runs along with it. Nothing here looks at a later query: appending queries
-changes no selection.
+Tokens that follow one another in time are alike, and so are their analogues: if token `i` resembles `j`, then
+`i + 1` resembles `j + 1`. So what one query of a group finds serves all of them: every analogue becomes a stretch
+of keys that runs along with the group, and a stretch that several queries point to counts several times.
 """
 
 from __future__ import annotations
@@ -13,215 +12,147 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from logscan.attention.neighbors import top_keys
 from logscan.attention.problem import Problem
-from logscan.attention.tree import ContentTree
 
-SPREADS = 1.0  # leaf rank: mean logit plus this many standard deviations of the logit inside the leaf
-MARGIN_KEYS = 2  # keys taken before and after the stretch that runs along with the group
-CHUNK_BYTES = 8 << 20  # gathered leaf keys of one chunk of anchors
+GROUP_QUERIES = 16
+BLOCK_KEYS = 8
+STRETCH_BLOCKS = GROUP_QUERIES // BLOCK_KEYS + 1  # wide enough wherever the stretch starts in a block
+STRETCH_KEYS = BLOCK_KEYS * STRETCH_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Consecutive queries that share the selection of their first one, the anchor."""
+    """Queries that share a selection."""
 
-    slots: Tensor  # (groups, anchor_every) int64 query indices; slot 0 is the anchor
-    taken: Tensor  # (groups, anchor_every) bool, false where a group is shorter
+    slots: Tensor  # (groups, rows) int64 query indices; a short group repeats its first
+    taken: Tensor  # (groups, rows) bool, false where repeated
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
-    """How a stretch of keys is cut: whole blocks, so that a union of stretches is a set of block ids."""
+class Selection:
+    """Blocks of keys every group attends to."""
 
-    block_keys: int
-    blocks: int  # blocks per stretch
-    margin: int
-
-    @property
-    def keys(self) -> int:
-        """Keys per stretch."""
-        return self.block_keys * self.blocks
+    blocks: Tensor  # (groups, n) int64 ascending, without repetition but for "no block"
+    since: (
+        Tensor | None
+    )  # (groups, n) int64, the first row of the group that may use the block; None: all may
 
 
-def segments(anchor_every: int) -> Segments:
-    """The cut for groups of `anchor_every` queries: wide enough wherever the stretch starts in a block."""
-    block_keys = 4 if anchor_every >= 4 else 1
-    margin = 0 if anchor_every == 1 else MARGIN_KEYS
-    span = anchor_every - 1 + 2 * margin
-    return Segments(block_keys, (span + block_keys - 1) // block_keys + 1, margin)
-
-
-def query_groups(query_time: Tensor, *, stride: int, anchor_every: int, group_offset: int) -> Groups:
+def query_groups(problem: Problem, *, stride: int, group_offset: int, rows: int = GROUP_QUERIES) -> Groups:
     """Cut queries into groups at absolute indices and after gaps in time.
 
     Args:
-        query_time: (Nq,) int64, Nq >= 1.
+        problem: the uniform problem, with at least one query.
         stride: time between consecutive tokens; a larger step, or one backwards, starts a group.
-        anchor_every: queries per group at most.
-        group_offset: absolute index of the first query; groups start at multiples of `anchor_every`.
+        group_offset: absolute index of the first query; groups start at multiples of `rows`.
+        rows: queries per group at most.
 
     Returns:
         The groups. Where a group starts depends on earlier queries only.
     """
-    n_query = len(query_time)
-    index = torch.arange(n_query, device=query_time.device)
-    starts = (index + group_offset) % anchor_every == 0
-    gap = query_time.diff()
+    index = torch.arange(len(problem.query), device=problem.query.device)
+    starts = (index + group_offset) % rows == 0
+    gap = problem.query_time.diff()
     starts[1:] |= (gap <= 0) | (gap > stride)
     starts[0] = True
     first = torch.nonzero(starts).squeeze(1)
-    size = torch.diff(first, append=first.new_tensor([n_query]))
-    along = torch.arange(anchor_every, device=query_time.device)
+    size = torch.diff(first, append=first.new_tensor([len(index)]))
+    along = torch.arange(rows, device=index.device)
     taken = along < size[:, None]
     return Groups(torch.where(taken, first[:, None] + along, first[:, None]), taken)
 
 
 @torch.no_grad()
-def selected_blocks(
+def stretches(
     problem: Problem,
-    tree: ContentTree,
-    anchors: Tensor,
+    groups: Groups,
+    found: Tensor,
+    logit: Tensor,
     *,
-    cut: Segments,
     budget: int,
-    search_leaves: int,
+    none: int,
+    look_ahead: bool,
     local: bool,
-    suppress_keys: int,
-) -> Tensor:
-    """Blocks of keys every group attends to.
+) -> Selection:
+    """The stretches of keys that run along with each group: those its queries point to with the most weight.
 
     Args:
         problem: the uniform problem.
-        tree: content tree of the caller's keys.
-        anchors: (groups,) int64 query index of each group's anchor.
-        cut: how stretches are cut into blocks.
-        budget: keys per group, about; at least one stretch is taken.
-        search_leaves: leaves whose keys an anchor is compared with.
-        local: also take the stretch next to the anchor in time (ordinary attention).
-        suppress_keys: analogues nearer than this to a better one are the same analogue.
-
-    Returns:
-        (groups, n) int64 ascending block ids without repetition; the number of blocks stands for "none".
+        groups: of consecutive queries.
+        found: (queries, m) int64 positions of analogues, best first, -1 for none.
+        logit: (queries, m) their logits.
+        budget: keys per query, about; at least one stretch is taken.
+        none: id of the empty block.
+        look_ahead: a query may use what later queries of its group found.
+        local: also take the stretch at the group's own place in time (ordinary attention).
     """
-    n_key = len(problem.key)
-    n_blocks = -(-n_key // cut.block_keys)
-    if budget >= n_key:
-        return torch.arange(n_blocks, device=anchors.device).expand(len(anchors), -1)
-    wanted = max(1, budget // cut.keys)
-    leaves = _Leaves.of(problem, tree)
-    rows = max(1, CHUNK_BYTES // (search_leaves * leaves.tokens[0].numel() * leaves.tokens.element_size()))
-    analogues = torch.cat(
-        [
-            _analogues(
-                problem,
-                leaves,
-                part,
-                wanted=wanted,
-                search_leaves=search_leaves,
-                suppress_keys=suppress_keys,
-            )
-            for part in torch.split(anchors, rows)
-        ]
-    )
+    device = found.device
+    position = found.index_select(0, groups.slots.flatten()).view(*groups.slots.shape, -1)
+    missing = (position < 0) | ~groups.taken[:, :, None]
+    offset = torch.arange(groups.slots.shape[1], device=device)
+    # the stretch starts one to eight keys before the key that runs along with the group's first query
+    start = torch.div(position - offset[:, None] - 1, BLOCK_KEYS, rounding_mode="floor")
+    start = start.masked_fill(missing, none + 1)
+    logit = logit.index_select(0, groups.slots.flatten()).view_as(position)
+    if look_ahead:
+        starts = _most_voted(start, logit.masked_fill(missing, -torch.inf), max(1, budget // STRETCH_KEYS))
+        since = torch.zeros_like(starts)
+    else:
+        # every query adds its best, the first one all it found: no query has a say in what an earlier one takes
+        best = start[:, :, 0]
+        starts = torch.cat([best, start[:, 0]], dim=1)
+        since = torch.cat([offset.expand_as(best), torch.zeros_like(start[:, 0])], dim=1)
+    edges = _edges(problem, groups, local=local)
+    starts = torch.cat([starts, edges], dim=1)
+    since = torch.cat([since, torch.zeros_like(edges)], dim=1)
+    blocks = starts[:, :, None] + torch.arange(STRETCH_BLOCKS, device=device)
+    blocks = blocks.masked_fill((blocks < 0) | (blocks >= none), none).flatten(1)
+    # sorted by block, then by the first row that may use it, so that the first of equals has the widest use
+    code = blocks * GROUP_QUERIES + since.repeat_interleave(STRETCH_BLOCKS, dim=1)
+    code = code.sort(dim=1).values
+    blocks = torch.div(code, GROUP_QUERIES, rounding_mode="floor")
+    since = code - blocks * GROUP_QUERIES
+    blocks[:, 1:].masked_fill_(blocks[:, 1:] == blocks[:, :-1], none)
+    return Selection(blocks, None if look_ahead else since)
+
+
+def _most_voted(start: Tensor, logit: Tensor, wanted: int) -> Tensor:
+    """The starts that a group's queries point to with the most weight, (groups, up to wanted).
+
+    Every query spreads one vote over what it found, by attention weight; votes for one start add up.
+    """
+    votes = torch.exp(logit - logit.amax(dim=2, keepdim=True)).nan_to_num(0.0).flatten(1)
+    start, order = start.flatten(1).sort(dim=1)
+    place = torch.nn.functional.pad((start[:, 1:] != start[:, :-1]).cumsum(dim=1), (1, 0))
+    total = torch.zeros_like(votes).scatter_add_(1, place, votes.gather(1, order))
+    starts = torch.zeros_like(start).scatter_(1, place, start)
+    best = total.topk(min(wanted, total.shape[1]), dim=1, sorted=False)
+    # a start nobody votes for: the largest, which stands for none
+    return torch.where(best.values > 0.0, starts.gather(1, best.indices), start[:, -1:].amax() + 1)
+
+
+def _edges(problem: Problem, groups: Groups, *, local: bool) -> Tensor:
+    """First blocks of the stretches that every group takes whatever it found, (groups, 0 to 2).
+
+    Of keys that are forbidden to some queries of a group and allowed to others, the coarse terms can say nothing:
+    they lie at the two edges of the forbidden interval and are taken exactly.
+    """
     if local:
-        nearest = problem.blocked_from[anchors, None] - 1
-        analogues = torch.cat([nearest.clamp(min=0), analogues[:, : max(1, wanted - 1)]], dim=1)
-    first = torch.div(analogues - cut.margin, cut.block_keys, rounding_mode="floor")
-    blocks = first[:, :, None] + torch.arange(cut.blocks, device=anchors.device)
-    blocks = blocks.clamp(0, n_blocks - 1).masked_fill((analogues < 0)[:, :, None], n_blocks)
-    blocks = blocks.flatten(1).sort(dim=1).values
-    repeated = blocks[:, 1:] == blocks[:, :-1]
-    blocks[:, 1:].masked_fill_(repeated, n_blocks)
-    return blocks
+        own = (problem.blocked_from.index_select(0, groups.slots[:, 0]) - 1).clamp(min=0)
+        return torch.div(own - 1, BLOCK_KEYS, rounding_mode="floor")[:, None]
+    if not bool((problem.blocked_from < problem.blocked_to).any()):
+        return groups.slots.new_zeros(len(groups.slots), 0)
+    edges = []
+    for edge in (problem.blocked_from, problem.blocked_to):
+        lowest = edge.index_select(0, groups.slots.flatten()).view_as(groups.slots).amin(dim=1)
+        edges.append(torch.div(lowest, BLOCK_KEYS, rounding_mode="floor"))
+    return torch.stack(edges, dim=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaves:
-    """The tree's leaves laid out for the search, in the problem's key order."""
-
-    tokens: Tensor  # (leaves, width, d')
-    position: Tensor  # (leaves, width) int64 position in the problem's keys, -1 for none
-    mean: Tensor  # (leaves, d')
-    log_count: Tensor  # (leaves,), -inf for a leaf whose keys are all masked
-    spread: Tensor  # (leaves,) rms distance of a member from the mean along one dimension
-    content: int  # d, the dimensions without the bias
-    curvature: float  # c of the bias b ≈ c ‖k‖² / 2 + const
-
-    @staticmethod
-    def of(problem: Problem, tree: ContentTree) -> _Leaves:
-        """Gather the leaves' keys and their statistics."""
-        position = _positions(problem, tree)
-        taken = position >= 0
-        tokens = problem.key[position.clamp(min=0)] * taken[:, :, None]
-        count = taken.sum(dim=1)
-        mean = tokens.sum(dim=1) / count.clamp(min=1)[:, None]
-        content = tree.mean.shape[1]
-        offset = (tokens - mean[:, None])[:, :, :content] * taken[:, :, None]
-        variance = offset.square().sum(dim=(1, 2)) / (count.clamp(min=1) * content)
-        log_count = count.to(mean.dtype).log()
-        curvature = _curvature(problem, content)
-        return _Leaves(tokens, position, mean, log_count, variance.sqrt(), content, curvature)
-
-
-def _positions(problem: Problem, tree: ContentTree) -> Tensor:
-    """The tree's members as positions in the problem's keys, -1 where masked or empty."""
-    where = torch.full((tree.key_count + 1,), -1, device=problem.key.device)
-    where[problem.key_index] = torch.arange(len(problem.key), device=problem.key.device)
-    return where[tree.members]  # member -1 reads the last slot, which stays -1
-
-
-def _curvature(problem: Problem, content: int) -> float:
-    """How the key bias bends with the key: `-scale` for distance attention, 0 without a bias.
-
-    The logit's slope inside a leaf is then `q + c k̄`, which shrinks towards the query's own
-    place under distance attention; without it near and far leaves would be given the same spread.
-    """
-    if problem.key.shape[1] == content:
-        return 0.0
-    square = problem.key[:, :content].square().sum(dim=1)
-    square = square - square.mean()
-    bias = problem.key[:, content]
-    norm = square.square().sum()
-    return float(2.0 * (square * bias).sum() / norm) if float(norm) > 0.0 else 0.0
-
-
-def _analogues(
-    problem: Problem, leaves: _Leaves, anchors: Tensor, *, wanted: int, search_leaves: int, suppress_keys: int
-) -> Tensor:
-    """Positions of each anchor's best keys that lie apart in time, (anchors, wanted), -1 for none."""
-    query = problem.query[anchors]
-    best = top_keys(_leaf_rank(leaves, query), search_leaves)
-    position = leaves.position[best].flatten(1)
-    tokens = leaves.tokens.flatten(1).index_select(0, best.flatten()).view(*position.shape, -1)
-    logits = torch.bmm(tokens, query[:, :, None]).squeeze(2)
-    blocked = (position >= problem.blocked_from[anchors, None]) & (
-        position < problem.blocked_to[anchors, None]
-    )
-    logits = logits.masked_fill(blocked | (position < 0), -torch.inf)
-    if suppress_keys <= 1:
-        top, column = logits.topk(min(wanted, logits.shape[1]), dim=1)
-        return position.gather(1, column).masked_fill(top == -torch.inf, -1)
-    return _apart(logits, position, wanted, suppress_keys)
-
-
-def _leaf_rank(leaves: _Leaves, query: Tensor) -> Tensor:
-    """log|B| + mean logit + spread of the logit inside the leaf, (queries, leaves)."""
-    q, mean = query[:, : leaves.content], leaves.mean[:, : leaves.content]
-    c = leaves.curvature
-    product = q @ mean.T
-    # ‖q + c k̄‖², the slope of the logit in the leaf
-    slope = q.square().sum(dim=1, keepdim=True) + 2 * c * product + c * c * mean.square().sum(dim=1)
-    logit = product + leaves.mean[:, leaves.content :].sum(dim=1)  # the mean bias, 0 without one
-    return leaves.log_count + logit + SPREADS * leaves.spread * slope.clamp(min=0.0).sqrt()
-
-
-def _apart(logits: Tensor, position: Tensor, wanted: int, suppress_keys: int) -> Tensor:
-    """Greedy non-maximum suppression in time: the best key, then the best far from it, and so on."""
-    chosen = []
-    for _ in range(wanted):
-        top, column = logits.max(dim=1, keepdim=True)
-        here = position.gather(1, column)
-        chosen.append(here.masked_fill(top == -torch.inf, -1))
-        logits = logits.masked_fill((position - here).abs() < suppress_keys, -torch.inf)
-    return torch.cat(chosen, dim=1)
+def straddling(problem: Problem, groups: Groups) -> Tensor:
+    """Groups whose forbidden intervals differ by more keys than a stretch takes, (groups,) bool."""
+    wide = torch.zeros(len(groups.slots), dtype=torch.bool, device=groups.slots.device)
+    for edge in (problem.blocked_from, problem.blocked_to):
+        of_group = edge.index_select(0, groups.slots.flatten()).view_as(groups.slots)
+        wide |= of_group.amax(dim=1) - of_group.amin(dim=1) > STRETCH_KEYS - BLOCK_KEYS + 1
+    return wide

@@ -1,0 +1,150 @@
+"""Which keys every tile of queries takes exactly, and which nodes of the tree stand for all the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from logscan.attention.coarse import Cover
+from logscan.attention.layout import KeyBlocks
+from logscan.attention.nodes import Geometry, Nodes, surroundings
+from logscan.attention.order import followers_alike
+from logscan.attention.problem import Problem
+from logscan.attention.search import analogues, tiles_by_leaf
+from logscan.attention.selection import GROUP_QUERIES, query_groups, straddling, stretches
+from logscan.attention.tree import ContentTree
+
+COVER_LEAVES = (
+    16  # nodes of a level that a group's cover keeps near; what is further is covered by larger ones
+)
+FOUND_PER_QUERY = 4  # analogues that a query hands to its group
+
+
+@dataclass(frozen=True, slots=True)
+class SparseOptions:
+    """How much is searched and taken."""
+
+    budget: int  # keys per query, about
+    search_leaves: int  # leaves a query is compared with
+    group_queries: (
+        int | None
+    )  # queries that share what they find; 1: order means nothing; None: from the keys
+    group_offset: int  # absolute index of the first query
+    stride: int  # time between consecutive tokens
+    look_ahead: bool  # a query may use what later queries of its group found
+    coarse: Literal["none", "mean", "second"]
+    local: bool  # take the neighbourhood in time as well
+    curvature: float  # c of the bias b ≈ c ‖k‖² / 2, below 0 for distance attention, else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One row per tile of queries."""
+
+    slots: Tensor  # (tiles, rows) int64 query indices; a short tile repeats its first
+    taken: Tensor  # (tiles, rows) bool, false where repeated
+    time_blocks: Tensor  # (tiles, s) int64 blocks of consecutive keys
+    since: Tensor | None  # (tiles, s) int64, first row that may use the block; None: all may
+    leaves: Tensor  # (tiles, l) int64 leaves taken whole, ascending
+    nodes: Tensor  # (tiles, n) int64 node numbers that hold every other key, and keys of `time_blocks` too
+    node_start: Tensor  # (tiles, n) int64 first leaf under each, ascending
+    exactly: Tensor  # (tiles,) bool, tiles whose queries must be answered by the dense path
+    found: Tensor  # (tiles, rows, m) int64 positions that each query's own search found, -1 for none
+
+    def pieces(self, step: int) -> Iterator[Plan]:
+        """The plan in pieces of `step` tiles."""
+        for begin in range(0, len(self.slots), step):
+            part = slice(begin, begin + step)
+            names = [field.name for field in fields(self) if getattr(self, field.name) is not None]
+            yield replace(self, **{name: getattr(self, name)[part] for name in names})
+
+
+@torch.no_grad()
+def sparse_plan(
+    problem: Problem,
+    tree: ContentTree,
+    by_time: KeyBlocks,
+    by_leaf: KeyBlocks,
+    nodes: Nodes,
+    options: SparseOptions,
+    *,
+    with_nodes: bool,
+    neighbors: int,
+) -> Plan:
+    """Search, and choose keys and, with `with_nodes`, the nodes that stand for the others; search for `neighbors`.
+
+    Where order helps, consecutive queries share the stretches of keys that run along with the analogues they
+    found. Where it does not, queries of one leaf share the leaves near it.
+    """
+    geometry = Geometry.of(nodes)
+    by_distance = options.curvature < 0
+    leaf = tree.leaf_of(key_space(problem, options.curvature))
+
+    def around(width: int, *, with_rest: bool) -> tuple[Tensor, Tensor]:
+        return surroundings(geometry, tree.levels, width, by_distance=by_distance, with_rest=with_rest)
+
+    near, _ = around(options.search_leaves, with_rest=False)
+    group_queries = options.group_queries
+    if group_queries is None:
+        group_queries = GROUP_QUERIES if followers_alike(problem.key[:, :-1]) else 1
+    every = torch.arange(len(leaf), device=leaf.device)
+    tiles = tiles_by_leaf(every, leaf)
+    if group_queries == 1:
+        near, rest = around(options.search_leaves, with_rest=True)
+        cover = Cover.of(rest if with_nodes else rest[:, :0], tree.levels)
+        return Plan(
+            slots=tiles.slots,
+            taken=tiles.taken,
+            time_blocks=tiles.slots.new_zeros(len(tiles.slots), 0),
+            since=None,
+            leaves=near.index_select(0, tiles.leaf).sort(dim=1).values,
+            nodes=cover.node.index_select(0, tiles.leaf),
+            node_start=cover.start.index_select(0, tiles.leaf),
+            exactly=torch.zeros_like(tiles.leaf, dtype=torch.bool),
+            found=tiles.slots.new_empty(*tiles.slots.shape, 0),
+        )
+    found, logit = analogues(problem, by_leaf, near, tiles, max(FOUND_PER_QUERY, neighbors))
+    groups = query_groups(problem, stride=options.stride, group_offset=options.group_offset)
+    chosen = stretches(
+        problem,
+        groups,
+        found[:, :FOUND_PER_QUERY],
+        logit[:, :FOUND_PER_QUERY],
+        budget=options.budget,
+        none=by_time.none,
+        look_ahead=options.look_ahead,
+        local=options.local,
+    )
+    home = leaf.index_select(0, groups.slots[:, 0])
+    if with_nodes:
+        near, rest = around(COVER_LEAVES, with_rest=True)
+        cover = Cover.of(torch.cat([near + (1 << tree.levels) - 1, rest], dim=1), tree.levels)
+    else:
+        cover = Cover(near[:, :0], near[:, :0])
+    return Plan(
+        slots=groups.slots,
+        taken=groups.taken,
+        time_blocks=chosen.blocks,
+        since=chosen.since,
+        leaves=home.new_zeros(len(home), 0),
+        nodes=cover.node.index_select(0, home),
+        node_start=cover.start.index_select(0, home),
+        exactly=straddling(problem, groups),
+        found=found.index_select(0, groups.slots.flatten()).view(*groups.slots.shape, -1),
+    )
+
+
+def key_space(problem: Problem, curvature: float) -> Tensor:
+    """Where the queries lie among the keys, (Nq, d): the place of the largest logit under distance attention.
+
+    Without a bias that says where, a query stands for its direction, at the keys' typical length.
+    """
+    query = problem.query[:, :-1]
+    if curvature < 0:
+        return query / -curvature
+    length = problem.key[:, :-1].square().sum(dim=1).mean().sqrt()
+    return torch.nn.functional.normalize(query, dim=1) * length
