@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from logscan.attention import content_tree
 from logscan.config import Config, EncoderConfig
 from logscan.core.views import View
-from logscan.model.encoder import attend, encode, head_keys, head_output
+from logscan.model import encoder
+from logscan.model.encoder import attend, encode, head_keys, head_output, row_products
 from logscan.model.fit import fit_head
 from logscan.model.heads import (
+    Prepared,
     closed_form_basis,
     feature_chunks,
     features,
@@ -92,6 +95,26 @@ def test_basis_is_orthonormal_and_keeps_the_leading_distances(shape: tuple[int, 
     assert kept >= 0.999 * np.square(singular[: basis.shape[1]]).sum()
 
 
+def test_rows_that_add_up_to_zero_have_a_basis() -> None:
+    """Many features and exactly centred rows: the search for directions does not start orthogonal to all of them."""
+    half = np.random.default_rng(11).integers(-9, 10, size=(47, 307)).astype(np.float32)
+    rows = np.stack([half, -half], axis=1).reshape(94, 307)
+    center, basis = closed_form_basis(rows)
+    assert not center.any()
+    singular = np.linalg.svd(half, compute_uv=False)
+    assert np.square(rows @ basis).sum() == pytest.approx(2 * np.square(singular[:32]).sum(), rel=1e-4)
+    assert np.array_equal(basis, closed_form_basis(rows)[1])
+
+
+@pytest.mark.parametrize("shape", [(1, 13), (97, 13), (1, 307), (97, 307)])
+def test_rows_that_are_all_alike_have_a_basis(shape: tuple[int, int]) -> None:
+    """A constant history has no leading direction; any orthonormal ones stand in."""
+    center, basis = closed_form_basis(np.full(shape, 2.5, dtype=np.float32))
+    assert (center == 2.5).all()
+    assert np.allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=1e-6)
+    assert basis.shape == (shape[1], min(32, *shape))
+
+
 def test_features_in_chunks_are_the_features_at_once() -> None:
     """Cutting the windows into pieces changes no number."""
     values = np.random.default_rng(2).normal(size=(90_001, 7)).astype(np.float32)
@@ -133,6 +156,124 @@ def test_causal_scores_do_not_know_the_future(entity: EntityModel) -> None:
     for cut in (97, 200, 307):
         part = _encoded(entity, values[:cut], causal=True, offset=10_000)
         assert np.array_equal(part.score, whole.score[:cut], equal_nan=True)
+        assert np.array_equal(part.contributions, whole.contributions[:cut], equal_nan=True)
+
+
+@pytest.mark.parametrize("count", [1, 3, 97, 255, 257, 500])
+def test_a_row_of_a_product_does_not_depend_on_its_company(count: int) -> None:
+    """Any stretch of rows gives the digits it gives among all rows."""
+    draw = torch.Generator().manual_seed(0)
+    rows, matrix = torch.randn(601, 53, generator=draw), torch.randn(53, 29, generator=draw)
+    whole = row_products(rows, matrix)
+    torch.testing.assert_close(whole, rows @ matrix)
+    for start in (0, 7, 101):
+        assert torch.equal(row_products(rows[start : start + count], matrix), whole[start : start + count])
+
+
+@pytest.fixture(scope="module")
+def trained_beyond_the_limit() -> EntityModel:
+    """The small entity, trained while the limit of exact attention is low."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoder, "EXACT_HISTORY_TOKENS", 101)
+        return _entity()
+
+
+@pytest.fixture
+def long_entity(trained_beyond_the_limit: EntityModel, monkeypatch: pytest.MonkeyPatch) -> EntityModel:
+    """An entity whose histories are beyond the limit of exact attention."""
+    monkeypatch.setattr(encoder, "EXACT_HISTORY_TOKENS", 101)
+    return trained_beyond_the_limit
+
+
+def _without_trees(entity: EntityModel) -> EntityModel:
+    return replace(entity, heads=tuple(replace(head, tree=None) for head in entity.heads))
+
+
+def test_only_a_history_beyond_the_exact_limit_gets_a_tree(
+    entity: EntityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to the limit attention is exact and needs no tree, one token more and the head has one of all tokens."""
+    assert all(head.tree is None for head in entity.heads)
+    count = len(entity.heads[0].starts)
+    for limit, trees in ((count, 0), (count - 1, 1)):
+        monkeypatch.setattr(encoder, "EXACT_HISTORY_TOKENS", limit)
+        tree = _entity().heads[0].tree
+        assert (tree is not None) == (trees == 1)
+    assert tree is not None
+    assert tree.key_count == count
+
+
+def test_a_stored_tree_scores_like_one_built_anew(long_entity: EntityModel) -> None:
+    """The tree is of the history's keys: with it every score is what it is without it, digit for digit."""
+    assert all(head.tree is not None for head in long_entity.heads)
+    values = _values(seed=5, steps=211)
+    stored = _encoded(long_entity, values, offset=10_000)
+    built = _encoded(_without_trees(long_entity), values, offset=10_000)
+    assert np.isfinite(stored.score).all()
+    assert np.array_equal(stored.contributions, built.contributions)
+    assert np.array_equal(stored.level.neighbors, built.level.neighbors)
+
+
+def test_scoring_hands_the_stored_tree_to_the_operator(
+    long_entity: EntityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No head that has a tree builds it again."""
+    handed = []
+
+    def spied(*arguments, **options):
+        handed.append(options["tree"])
+        return attention(*arguments, **options)
+
+    attention = encoder.sparse_attention
+    monkeypatch.setattr(encoder, "sparse_attention", spied)
+    _encoded(long_entity, _values(seed=5, steps=101))
+    assert len(handed) == len(long_entity.heads)
+    for head, tree in zip(long_entity.heads, handed, strict=True):
+        assert head.tree is not None
+        assert torch.equal(head.tree.members, tree.members)
+
+
+def test_the_tree_of_a_trained_head_is_of_its_trained_keys(
+    long_entity: EntityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training rescales the keys, so the tree that ships is over the rescaled ones."""
+    monkeypatch.setattr("logscan.model.fit._MUST_GAIN", -np.inf)
+    head = long_entity.heads[0]
+    judged = np.ones(len(head.starts), dtype=np.bool_)
+    fitted = fit_head(head, long_entity.history, judged, epochs=9, seed=3, channels=CHANNELS).head
+    assert fitted.layer.log_metric.any()
+    keys = head_keys(features(searchable(long_entity.history), head.starts, head.spec), fitted)
+    assert fitted.tree is not None
+    assert torch.equal(fitted.tree.direction, content_tree(keys).direction)
+    assert not torch.equal(fitted.tree.direction, head.tree.direction)
+
+
+@pytest.mark.parametrize("offset", [10_000, 10_007, -5_003])
+def test_scoring_a_long_history_in_parts_equals_scoring_at_once(
+    monkeypatch: pytest.MonkeyPatch, offset: int
+) -> None:
+    """Beyond exact attention neither the end of a series nor a part's first group changes what others find."""
+    monkeypatch.setattr(encoder, "EXACT_HISTORY_TOKENS", 101)
+    noisy = _values(seed=3, steps=3001) + 0.5 * np.random.default_rng(14).normal(size=(3001, CHANNELS))
+    head, keys = _temperature_head(noisy, neighbors=8, window=16)
+    keys, queries = torch.from_numpy(keys).float(), torch.from_numpy(keys[:331]).float()
+    times = np.arange(331) + offset
+
+    def found(part: slice):
+        return attend(head, queries[part], keys, times[part], head.starts, 8)
+
+    whole = found(slice(None))
+    boundary = -offset % 16
+    for part in (slice(0, 97), slice(0, 200), slice(boundary, None), slice(boundary + 48, 307)):
+        assert all(np.array_equal(one, all_[part]) for one, all_ in zip(found(part), whole, strict=True))
+
+
+def test_causal_scores_by_a_tree_do_not_know_the_future(long_entity: EntityModel) -> None:
+    """Cutting the series off leaves every earlier causal score bit for bit as it was, whatever came before."""
+    values = _values(seed=6, steps=331)
+    whole = _encoded(long_entity, values, causal=True, offset=-5_003)
+    for cut in (97, 200, 307):
+        part = _encoded(long_entity, values[:cut], causal=True, offset=-5_003)
         assert np.array_equal(part.contributions, whole.contributions[:cut], equal_nan=True)
 
 
@@ -219,3 +360,42 @@ def test_default_event_length_is_half_the_shortest_window() -> None:
     """One spike moves a whole window, so half a window is the least an event can be."""
     specs = head_specs(EncoderConfig(), 700)
     assert min_event_steps(Config(), specs) == 8
+
+
+def _temperature_head(values: np.ndarray, neighbors: int, window: int = 8):
+    """The closed-form LEVEL head of a series that is scaled already."""
+    observed = np.ones(values.shape, dtype=np.bool_)
+    ready = Prepared(values=values.astype(np.float32), observed=observed, bridged=~observed)
+    spec = HeadSpec(window_steps=window, stride_steps=1, view=View.LEVEL)
+    head = closed_form_head(spec, ready, neighbors, seed=0)
+    return head, head_keys(features(searchable(ready.values), head.starts, head.spec), head).double().numpy()
+
+
+@pytest.mark.parametrize("neighbors", [2, 8, 17])
+def test_the_median_token_spreads_its_weight_over_the_neighbors(neighbors: int) -> None:
+    """The median perplexity of the attention over all allowed keys is the number of neighbours asked for."""
+    head, keys = _temperature_head(_values(seed=12, steps=701), neighbors)
+    perplexities = []
+    for start, key in zip(head.starts, keys, strict=True):
+        squared = np.square(keys - key).sum(axis=1)[np.abs(head.starts - start) >= head.spec.window_steps]
+        weights = np.exp(-(squared - squared.min()) / (2 * head.temperature))
+        weights /= weights.sum()
+        perplexities.append(np.exp(-(weights * np.log(np.maximum(weights, 1e-300))).sum()))
+    assert np.median(perplexities) == pytest.approx(neighbors, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("values", "neighbors"),
+    [
+        (np.full((101, CHANNELS), 1.5), 8),  # all distances are 0
+        (_values(seed=13, steps=11), 8),  # no key is allowed
+        (_values(seed=13, steps=17), 8),  # fewer keys than neighbours
+        (_values(seed=13, steps=101), 997),
+        (np.repeat(_values(seed=13, steps=2), 53, axis=0), 2),  # more equals than neighbours
+    ],
+    ids=["constant", "no key", "few keys", "many neighbours", "equals"],
+)
+def test_every_head_has_a_finite_positive_temperature(values: np.ndarray, neighbors: int) -> None:
+    """Where the rule cannot be met the temperature is still a number attention can work with."""
+    head, _ = _temperature_head(values, neighbors)
+    assert 1e-6 <= head.temperature < 1e6

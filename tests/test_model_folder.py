@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load, save
 
 from logscan import pipeline
 from logscan.config import Config
 from logscan.data.read import read_log
 from logscan.errors import ModelError, OutputError
+from logscan.model import encoder
 from logscan.model.folder import FILES, load_model, save_model
 from logscan.model.state import Model
 from tests.synthetic import values, write_log
@@ -34,6 +37,8 @@ def arrays(model: Model) -> dict[str, np.ndarray]:
             found |= {f"{name}.center": head.center, f"{name}.basis": head.basis, f"{name}.unit": head.unit}
             found |= {f"{name}.starts": head.starts, f"{name}.metric": head.layer.log_metric}
             found |= {f"{name}.in": head.layer.mlp_in, f"{name}.out": head.layer.mlp_out}
+            if head.tree is not None:
+                found |= {f"{name}.tree.{part}": one.numpy() for part, one in head.tree.to_tensors().items()}
     return found
 
 
@@ -49,6 +54,76 @@ def test_a_model_survives_the_disk(shop: tuple[Path, Model]) -> None:
     assert [one.threshold_causal for one in loaded.entities] == [
         one.threshold_causal for one in model.entities
     ]
+
+
+@pytest.fixture
+def long(shop: tuple[Path, Model], tmp_path: Path, small_config: Config, monkeypatch) -> tuple[Path, Model]:
+    """The folder of a model whose heads attend through trees: the limit of exact attention is set low."""
+    monkeypatch.setattr(encoder, "EXACT_HISTORY_TOKENS", 101)
+    log = read_log([shop[0] / "log.csv"], small_config.input)
+    model = pipeline.train(log, small_config, train_rows=401, device="cpu")
+    save_model(model, tmp_path / "long")
+    return tmp_path / "long", model
+
+
+def _rewrite_history(folder: Path, change: Callable[[dict[str, np.ndarray]], None]) -> None:
+    """Change the arrays of the history, and the manifest to match."""
+    stored = load((folder / "history.safetensors").read_bytes())
+    change(stored)
+    data = save(stored)
+    (folder / "history.safetensors").write_bytes(data)
+    sums = json.loads((folder / "manifest.json").read_text())
+    sums["sha256"]["history.safetensors"] = hashlib.sha256(data).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(sums))
+
+
+def test_the_tree_of_a_long_history_survives_the_disk(
+    shop: tuple[Path, Model], long: tuple[Path, Model], small_config: Config
+) -> None:
+    """The loaded model has the trained trees digit for digit and scores as the trained one did."""
+    folder, model = long
+    loaded = load_model(folder)
+    assert sum(".tree." in name for name in arrays(model)) == 3 * len(model.entities[0].heads)
+    assert arrays(loaded).keys() == arrays(model).keys()
+    for name, value in arrays(model).items():
+        np.testing.assert_array_equal(arrays(loaded)[name], value, err_msg=name)
+        assert arrays(loaded)[name].dtype == value.dtype, name
+    log = read_log([shop[0] / "log.csv"], small_config.input)
+    before, after = (pipeline.score(log, one, device="cpu").series[0].score for one in (model, loaded))
+    np.testing.assert_array_equal(after, before)
+
+
+def test_a_model_without_trees_is_read_and_scores_the_same(
+    shop: tuple[Path, Model], long: tuple[Path, Model], small_config: Config
+) -> None:
+    """Models from before trees were stored need no training again: the tree is built when it is needed."""
+    folder, model = long
+
+    def without_trees(stored: dict[str, np.ndarray]) -> None:
+        for name in [name for name in stored if ".tree." in name]:
+            del stored[name]
+
+    _rewrite_history(folder, without_trees)
+    loaded = load_model(folder)
+    assert all(head.tree is None for head in loaded.entities[0].heads)
+    log = read_log([shop[0] / "log.csv"], small_config.input)
+    before, after = (pipeline.score(log, one, device="cpu").series[0].score for one in (model, loaded))
+    np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize("part", ["members", "direction"])
+def test_a_tree_that_is_not_the_historys_is_refused(long: tuple[Path, Model], part: str) -> None:
+    """A tree that lacks a part, or a leaf, is named as what it is: files that do not belong together."""
+
+    def spoil(stored: dict[str, np.ndarray]) -> None:
+        if part == "members":
+            stored["0.0.tree.members"][0] = -1
+        else:
+            del stored[f"0.0.tree.{part}"]
+
+    _rewrite_history(long[0], spoil)
+    with pytest.raises(ModelError, match="the model's files do not fit together; train again"):
+        load_model(long[0])
 
 
 def test_equal_training_gives_equal_bytes(

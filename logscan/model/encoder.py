@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import embedding_bag, pad
 
-from logscan.attention import sparse_attention
+from logscan.attention import content_tree, sparse_attention
 from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean
@@ -19,6 +19,9 @@ from logscan.model.state import EntityModel, Head
 from logscan.records import F32, F64, I64, Bool
 
 Progress = Callable[[str], None]
+EXACT_HISTORY_TOKENS = 16384  # longer histories are searched through a tree; exactness is worth its time
+_PRODUCT_ROWS = 256
+_INDICES = 1 << 40  # a log that begins before the history counts from here instead of below 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,32 @@ class Encoding:
 def head_keys(feature_rows: F32, head: Head) -> Tensor:
     """Coordinates of tokens under the head's metric, (tokens, d) float32, from `searchable` features."""
     layer = head.layer
-    return torch.from_numpy(((feature_rows - head.center) @ head.basis) * np.exp(layer.log_metric))
+    centred = torch.from_numpy(feature_rows - head.center)
+    return row_products(centred, torch.from_numpy(head.basis)) * torch.from_numpy(np.exp(layer.log_metric))
+
+
+def row_products(rows: Tensor, matrix: Tensor) -> Tensor:
+    """`rows @ matrix`, where the digits of a row do not depend on how many rows come with it.
+
+    Libraries choose how to multiply, and so how to round, by the shape of the product: it is always the same here.
+    """
+    product = rows.new_empty(len(rows), matrix.shape[1])
+    for begin in range(0, len(rows), _PRODUCT_ROWS):
+        piece = rows[begin : begin + _PRODUCT_ROWS]
+        whole = pad(piece, (0, 0, 0, _PRODUCT_ROWS - len(piece)))
+        product[begin : begin + len(piece)] = (whole @ matrix)[: len(piece)]
+    return product
+
+
+def with_tree(head: Head, feature_rows: F32) -> Head:
+    """The head with the tree of its history, if that is too long for exact attention.
+
+    Args:
+        head: with its final layer, whose metric the tree depends on.
+        feature_rows: (tokens, features) float32, `searchable` features of the history.
+    """
+    longer = len(feature_rows) > EXACT_HISTORY_TOKENS
+    return replace(head, tree=content_tree(head_keys(feature_rows, head)) if longer else None)
 
 
 def attend(
@@ -78,10 +106,12 @@ def attend(
     """The analogues of every query and their attention weights, most alike first.
 
     Logits are `-|q - k|^2 / 2 tau^2`, written as a dot product with a key bias (DESIGN 4.1). Keys that start
-    less than a window away in time are excluded: a token must not explain itself.
+    less than a window away in time are excluded: a token must not explain itself. Exact up to
+    `EXACT_HISTORY_TOKENS` keys, sparse above; there queries share what they find in groups that stand on the
+    history's grid and nobody looks ahead, so that scoring in parts equals scoring at once.
 
     Args:
-        head: gives temperature and exclusion.
+        head: gives temperature, exclusion and, if it has one, the tree of `keys`.
         queries: (queries, d) float32.
         keys: (tokens, d) float32.
         query_times: (queries,) int64, steps of the history's grid.
@@ -92,6 +122,8 @@ def attend(
         neighbours (queries, k) int64, -1 for none; weights (queries, k) float32, rows sum to 1 or 0.
     """
     squared = head.temperature * float(np.exp(head.layer.log_temperature))
+    exact = len(keys) <= EXACT_HISTORY_TOKENS
+    first = int(query_times[0]) // head.spec.stride_steps if len(query_times) else 0
     result = sparse_attention(
         queries,
         keys,
@@ -101,7 +133,11 @@ def attend(
         query_time=torch.from_numpy(query_times).to(keys.device),
         key_time=torch.from_numpy(key_times).to(keys.device),
         exclusion=head.spec.window_steps,
+        look_ahead=False,
+        tree=None if exact or head.tree is None else head.tree.to(keys.device),
+        group_offset=first % _INDICES,
         return_neighbors=min(neighbors, len(keys)),
+        implementation="dense" if exact else "sparse",
     )
     assert result.neighbors is not None
     assert result.neighbor_weights is not None
@@ -125,11 +161,11 @@ def rebuilt(history_features: Tensor, neighbors: I64, weights: F32, head: Head) 
         return windows
     basis = torch.from_numpy(head.basis).to(windows.device)
     center = torch.from_numpy(head.center).to(windows.device)
-    hidden = torch.relu(
-        ((windows - center) @ basis) @ torch.from_numpy(head.layer.mlp_in).to(windows.device).T
-    )
-    correction = hidden @ torch.from_numpy(head.layer.mlp_out).to(windows.device).T
-    return windows + float(head.layer.gate) * (correction @ basis.T)
+    mlp_in = torch.from_numpy(head.layer.mlp_in).to(windows.device)
+    mlp_out = torch.from_numpy(head.layer.mlp_out).to(windows.device)
+    hidden = torch.relu(row_products(row_products(windows - center, basis), mlp_in.T))
+    correction = row_products(row_products(hidden, mlp_out.T), basis.T)
+    return windows + float(head.layer.gate) * correction
 
 
 def head_output(

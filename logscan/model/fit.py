@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from logscan.model.encoder import attend, head_keys
+from logscan.model.encoder import attend, head_keys, with_tree
 from logscan.model.heads import features, searchable
 from logscan.model.state import Head, Layer
 from logscan.records import F32, I64, Bool
@@ -133,8 +133,10 @@ def fit_head(head: Head, history: F32, judged: Bool, *, epochs: int, seed: int, 
         if stale >= _PATIENCE:
             break
     shipped = best < start - _MUST_GAIN
-    trained = replace(head, layer=layer) if shipped else head
-    return FitOutcome(head=trained, shipped=shipped, epochs=done, loss_start=start, loss_best=best)
+    if shipped:
+        rows = features(searchable(history), head.starts, head.spec)
+        head = with_tree(replace(head, layer=layer), rows)
+    return FitOutcome(head=head, shipped=shipped, epochs=done, loss_start=start, loss_best=best)
 
 
 def _thinned(tokens: I64, limit: int) -> I64:

@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as dump_arrays
 
+from logscan.attention import ContentTree
 from logscan.config import Config
 from logscan.core.scaling import Scaler
 from logscan.core.thresholds import Threshold
 from logscan.data.write import write_folder
-from logscan.errors import ModelError
+from logscan.errors import ModelError, UsageError
 from logscan.model.card import model_card_text
 from logscan.model.state import EntityModel, Head, HeadSpec, Layer, Model
 from logscan.ops.outputs import refuse_model_folder
@@ -84,6 +86,9 @@ def save_model(model: Model, folder: Path) -> None:
         for place, head in enumerate(entity.heads):
             weights |= _head_arrays(f"{number}.{place}.", head)
             history[f"{number}.{place}.starts"] = head.starts
+            if head.tree is not None:
+                tensors = head.tree.to_tensors(f"{number}.{place}.tree.")
+                history |= {name: tensor.numpy() for name, tensor in tensors.items()}
         entities.append(_entity_file(entity))
     document = _ModelFile(
         schema_version=SCHEMA_VERSION,
@@ -130,7 +135,7 @@ def load_model(folder: Path) -> Model:
         entities = tuple(
             _entity(entity, f"{number}.", weights, history) for number, entity in enumerate(document.entities)
         )
-    except (ValidationError, SafetensorError, KeyError, ValueError) as error:
+    except (ValidationError, SafetensorError, UsageError, KeyError, ValueError) as error:
         raise ModelError(str(folder), "the model's files do not fit together", "train again") from error
     return Model(
         model_id=document.model_id,
@@ -223,6 +228,7 @@ def _entity(document: _EntityFile, prefix: str, weights: _Arrays, history: _Arra
                 temperature=head.temperature,
                 unit=np.array(head.unit),
                 layer=layer,
+                tree=_tree(f"{prefix}{place}.", history),
             )
         )
     return EntityModel(
@@ -239,3 +245,15 @@ def _entity(document: _EntityFile, prefix: str, weights: _Arrays, history: _Arra
         threshold_batch=document.threshold_batch,
         threshold_causal=document.threshold_causal,
     )
+
+
+def _tree(prefix: str, history: _Arrays) -> ContentTree | None:
+    """A head's tree, if one is stored; raises ValueError or UsageError where it is not its history's."""
+    prefix, tokens = prefix + "tree.", len(history[prefix + "starts"])
+    tensors = {name: torch.from_numpy(array) for name, array in history.items() if name.startswith(prefix)}
+    if not tensors:
+        return None
+    tree = ContentTree.from_tensors(tensors, prefix)
+    if tree.key_count != tokens:
+        raise ValueError(f"a tree of {tree.key_count} tokens, a history of {tokens}")
+    return tree

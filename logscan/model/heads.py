@@ -150,11 +150,14 @@ def closed_form_basis(history_features: F32) -> tuple[F32, F32]:
     center = sample.mean(axis=0)
     sample -= center
     width = min(KEY_DIMENSIONS, *sample.shape)
-    if sample.shape[1] <= _SMALL:
+    if not sample.any():  # all alike: any directions will do
+        basis = np.eye(sample.shape[1], width)
+    elif sample.shape[1] <= _SMALL:
         _, vectors = np.linalg.eigh(sample.T @ sample)
         basis = vectors[:, ::-1][:, :width]
     else:  # only the leading few of many directions: Lanczos, from a fixed start so that runs agree
-        start = np.full(min(sample.shape), 1.0)
+        # a random one: centred rows add up to zero, so a constant start can be orthogonal to all of them
+        start = np.random.default_rng(0).standard_normal(min(sample.shape))
         _, _, directions = svds(sample, k=min(width, min(sample.shape) - 1), v0=start)
         basis = directions[::-1].T
     return center.astype(np.float32), np.ascontiguousarray(basis.astype(np.float32))

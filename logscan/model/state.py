@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from logscan.attention import ContentTree
 from logscan.config import Config
 from logscan.core.scaling import Scaler
 from logscan.core.thresholds import Threshold
@@ -70,6 +71,8 @@ class Head:
         temperature: squared distance at which attention falls by exp(-1/2), key units.
         unit: (channels,) float64, calibration.
         layer: the trained part.
+        tree: of the history's tokens under the layer's metric; `None` where attention is exact, or to build it
+            at every call.
     """
 
     spec: HeadSpec
@@ -79,6 +82,7 @@ class Head:
     temperature: float
     unit: F64
     layer: Layer
+    tree: ContentTree | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from logscan.core.calibration import Fusion, calibration
 from logscan.core.scaling import fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import window_starts
-from logscan.model.encoder import head_keys, head_output, head_steps, history_starts
+from logscan.model.encoder import head_keys, head_output, head_steps, history_starts, with_tree
 from logscan.model.fit import FitOutcome, fit_head
 from logscan.model.heads import (
     Prepared,
@@ -31,7 +32,9 @@ Progress = Callable[[str], None]
 _HIDDEN = 16
 # The score of residuals at a tenth of their own unit: below it nothing is an alarm, however regular the training.
 _LEAST_THRESHOLD = 0.09
-_TEMPERATURE_QUERIES = 2048
+_TEMPERATURE_QUERIES = 2048  # tokens its temperature is found from
+_TEMPERATURE_POOL = 32  # times `neighbors`: nearest keys of each of them
+_LEAST_TEMPERATURE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,7 @@ def min_event_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
 def closed_form_head(spec: HeadSpec, series: Prepared, neighbors: int, seed: int) -> Head:
     """A head that works before it is trained: principal directions, and a temperature set by its neighbours.
 
-    The squared temperature is the median squared distance to the `neighbors` nearest tokens outside the
-    neighbourhood in time, so that about that many keys carry the weight.
+    The temperature is the one at which the median training token spreads its weight over `neighbors` keys.
     """
     steps, channels = series.values.shape
     window = min(spec.window_steps, steps)
@@ -139,10 +141,18 @@ def closed_form_head(spec: HeadSpec, series: Prepared, neighbors: int, seed: int
         unit=np.ones(channels),
         layer=Layer.closed_form(basis.shape[1], _HIDDEN, seed),
     )
-    return replace(head, temperature=_temperature(rows, head, neighbors))
+    return with_tree(replace(head, temperature=_temperature(rows, head, neighbors)), rows)
 
 
 def _temperature(rows: F32, head: Head, neighbors: int) -> float:
+    """The squared temperature at which the median token's perplexity is `neighbors`.
+
+    Perplexity is the exponential of the entropy of a token's attention weights: over how many keys it spreads
+    them. It is taken over the nearest allowed keys of a sample of tokens, `_TEMPERATURE_POOL * neighbors` each.
+    Where it cannot be so large (too few keys) or so small (too many equally near) the nearest bound is kept.
+    Source: van der Maaten and Hinton, "Visualizing data using t-SNE", JMLR 2008, section 2; here one
+    temperature for all tokens, so that the log-partitions of a head can be compared.
+    """
     keys = head_keys(rows, head).double()
     chosen = torch.from_numpy(
         np.unique(np.linspace(0, len(keys) - 1, min(len(keys), _TEMPERATURE_QUERIES)).astype(np.int64))
@@ -153,10 +163,20 @@ def _temperature(rows: F32, head: Head, neighbors: int) -> float:
         squared = torch.cdist(keys[part], keys).square()
         near = (times[part, None] - times[None]).abs() < head.spec.window_steps
         squared = squared.masked_fill(near, torch.inf)
-        nearest.append(squared.topk(min(neighbors, len(keys)), largest=False).values)
-    median = torch.cat(nearest).median(dim=1).values
-    finite = median[torch.isfinite(median)]
-    return max(float(finite.median()) if len(finite) else 1.0, 1e-6)
+        nearest.append(squared.topk(min(_TEMPERATURE_POOL * neighbors, len(keys)), largest=False).values)
+    squared = torch.cat(nearest)
+    squared = squared[torch.isfinite(squared[:, 0])]
+    if not len(squared):
+        return 1.0
+    squared = squared - squared[:, :1]  # the nearest weighs exp(0), however far off it is
+    low = _LEAST_TEMPERATURE
+    high = max(low, float(squared[torch.isfinite(squared)].max()))  # there the weights are almost even
+    while high > 1.001 * low:
+        middle = math.sqrt(low * high)
+        weights = torch.softmax(squared / (-2 * middle), dim=1)
+        perplexity = float(torch.special.entr(weights).sum(dim=1).exp().median())
+        low, high = (low, middle) if perplexity > neighbors else (middle, high)
+    return high
 
 
 def _fitted(head: Head, series: Prepared, config: Config) -> FitOutcome:
