@@ -56,6 +56,7 @@ from attention_tokens import (
 )
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.functional import scaled_dot_product_attention
 
 from logscan.attention import AttentionResult, sparse_attention
 
@@ -64,17 +65,13 @@ Result = TypeVar("Result")
 GRADIENT_CHECK_UP_TO = 4096  # tokens of which dense float64 gradients fit the memory
 ABLATIONS: dict[str, dict[str, Any]] = {
     "as it comes": {},
-    "coarse: mean": {"coarse": "mean"},
+    "coarse: second": {"coarse": "second"},
     "coarse: none": {"coarse": "none"},
     "no look-ahead": {"look_ahead": False},
-    "anchor every token": {"anchor_every": 1},
-    "anchor every 4": {"anchor_every": 4},
-    "anchor every 16": {"anchor_every": 16},
-    "budget 64": {"budget": 64},
-    "budget 128": {"budget": 128},
-    "budget 512": {"budget": 512},
+    "every query alone": {"group_queries": 1},
     "search_leaves 8": {"search_leaves": 8},
-    "search_leaves 64": {"search_leaves": 64},
+    "search_leaves 32": {"search_leaves": 32},
+    "search_leaves 96": {"search_leaves": 96},
 }
 
 
@@ -221,13 +218,24 @@ def speed(options: argparse.Namespace, rows: Rows) -> None:
 
 
 def small(options: argparse.Namespace, rows: Rows) -> None:
-    """Time against SDPA where a call is short."""
+    """Time against SDPA where a call is short: ordinary attention, and attention to a history.
+
+    For the second SDPA gets bias and exclusion as a mask that was made before.
+    """
     for problem in problems(options, rows):
-        runs: dict[str, Callable[[], object]] = {
-            "ours": partial(answer, problem),
-            "sdpa": partial(sdpa, problem, problem.tokens),
+        tokens = problem.tokens
+        mask = problem.bias.repeat(len(tokens), 1)
+        mask[(problem.times[:, None] - problem.times).abs() < problem.exclusion] = -torch.inf
+        one_batch = (tokens[None, None], tokens[None, None], tokens[None, None])
+        torchs = partial(scaled_dot_product_attention, *one_batch, scale=problem.scale)
+        masked = partial(torchs, attn_mask=mask[None, None])
+        kinds: dict[str, dict[str, Callable[[], object]]] = {
+            "ordinary": {"ours": partial(sparse_attention, *one_batch, scale=problem.scale), "sdpa": torchs},
+            "history": {"ours": partial(sparse_attention, **problem.arguments()), "sdpa": masked},
         }
-        rows.add("small", **shape(problem), **against_sdpa(interleaved(runs, options.repeats, 0.05)))
+        for task, runs in kinds.items():
+            timed_runs = interleaved(runs, options.repeats, 0.05)
+            rows.add("small", **shape(problem), task=task, **against_sdpa(timed_runs))
 
 
 def faithful(options: argparse.Namespace, rows: Rows) -> None:
@@ -542,7 +550,7 @@ def _numbers(text: str) -> list[float]:
 # Command, what runs, usual sizes, usual sources, usual repeats.
 _COMMANDS: tuple[tuple[str, Callable[[argparse.Namespace, Rows], None], str, str, int], ...] = (
     ("speed", speed, "16384,32768,65536,131072", "ecg,gecco,smd,periodic,clustered,uniform", 5),
-    ("small", small, "256,512,1024,2048,4096,8192", "ecg,periodic", 9),
+    ("small", small, "256,512,1024,2048,4096,8192,12288,16384", "periodic", 9),
     ("faithful", faithful, "32768", ",".join((*REAL_HEADS, "periodic", "clustered", "uniform")), 1),
     ("ablation", ablation, "65536", "ecg,gecco,smd,periodic,clustered", 3),
     ("bound", bound, "32768", "ecg,gecco,smd,periodic,clustered", 1),

@@ -67,7 +67,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("exponent", "logscan exponent", ".2f"),
         Column("sdpa_exponent", "SDPA exponent", ".2f"),
     ),
-    "small": (*_PROBLEM, *_AGAINST_SDPA),
+    "small": (*_PROBLEM, Column("task", "attention"), *_AGAINST_SDPA),
     "faithful": (
         *_PROBLEM,
         *_QUALITY,

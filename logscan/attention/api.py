@@ -13,7 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from logscan.attention.arguments import HeadArguments, head_arguments, refuse_counts
 from logscan.attention.bounds import rounding_bounds
 from logscan.attention.causal import attend_causal
-from logscan.attention.dense import dense_attention
+from logscan.attention.dense import dense_attention, dense_output
 from logscan.attention.plan import SparseOptions
 from logscan.attention.problem import (
     AttentionResult,
@@ -30,7 +30,7 @@ from logscan.attention.tree import ContentTree, content_tree
 from logscan.errors import UsageError
 
 # Up to here dense is as fast as sparse (benchmarks/attention.py small), and exact.
-DENSE_MAX_KEYS = 6144
+DENSE_MAX_KEYS = 8192
 Implementation = Literal["auto", "dense", "sparse"]
 Coarse = Literal["none", "mean", "second"]
 
@@ -129,8 +129,8 @@ def sparse_attention(
         query, key, value, key_bias=key_bias, key_mask=key_mask, query_time=times[0], key_time=times[1]
     )
     in_order = query_time is None and key_time is None and key_mask is None
-    plain = not (exclusion or return_log_partition or return_neighbors or return_error_bound)
-    if value is not None and dense and plain and in_order and query.shape[-2] and key.shape[-2]:
+    output_only = value is not None and not (return_log_partition or return_neighbors or return_error_bound)
+    if value is not None and dense and output_only and in_order and not exclusion and _some(query, key):
         bias = None if key_bias is None else key_bias[..., None, :]
         output = scaled_dot_product_attention(
             query, key, value, attn_mask=bias, is_causal=is_causal, scale=scale
@@ -141,6 +141,8 @@ def sparse_attention(
         problem = attention_problem(head, scale=scale, exclusion=exclusion, is_causal=is_causal)
         if not len(problem.query) or not len(problem.key):
             result = nothing_to_attend(problem, neighbors=return_neighbors, bounds=return_error_bound)
+        elif dense and output_only:
+            result = dense_output(problem, chunk_queries=chunk_queries)
         elif dense or budget >= len(problem.key):
             result = dense_attention(problem, neighbors=return_neighbors, chunk_queries=chunk_queries)
             if return_error_bound:
@@ -231,6 +233,11 @@ def _refuse_words(
         )
     if max_error is not None and not max_error > 0.0:
         raise UsageError("attention max_error", f"must be above 0, got {max_error}")
+
+
+def _some(query: Tensor, key: Tensor) -> bool:
+    """Whether there are queries and keys at all."""
+    return query.shape[-2] > 0 and key.shape[-2] > 0
 
 
 def _times(

@@ -36,7 +36,7 @@ class Cover:
     """The nodes that stand for everything, seen from every leaf, in tree order."""
 
     node: Tensor  # (leaves, n) int64 node numbers
-    start: Tensor  # (leaves, n) int64 first leaf under the node, ascending
+    start: Tensor  # (leaves, n) int32 first leaf under the node, ascending
 
     @staticmethod
     def of(node: Tensor, levels: int) -> Cover:
@@ -45,7 +45,7 @@ class Cover:
         level = (node + 1).to(torch.float64).log2().floor().long()
         start = (node + 1 - (1 << level)) << (levels - level)
         start, order = start.sort(dim=1)
-        return Cover(node.gather(1, order), start)
+        return Cover(node.gather(1, order), start.int())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def standing(
         problem: the uniform problem.
         plan: of the tiles.
         total: (tiles, n) keys under the nodes.
-        position: (tiles, s) int64 positions of the keys taken in stretches of time, -1 for none.
+        position: (tiles, s) int32 positions of the keys taken in stretches of time, -1 for none.
         since: (tiles, s) the first row that takes them; `None` means all rows do.
-        leaf_of_key: (Nk,) int64.
+        leaf_of_key: (Nk,) int32.
         block_keys: of the stretches.
         banded: whether any query has a forbidden interval.
     """

@@ -92,11 +92,11 @@ def leaf_blocks(problem: Problem, tree: ContentTree) -> KeyBlocks:
 
 
 def leaf_of_keys(by_leaf: KeyBlocks, n_key: int) -> Tensor:
-    """The leaf of every position of the problem's keys, (Nk,) int64."""
+    """The leaf of every position of the problem's keys, (Nk,) int32: half the memory of what is looked up most."""
     position = by_leaf.position[:-1]
     held = position >= 0
-    leaf = torch.arange(len(position), device=position.device)[:, None].expand_as(position)
-    result = torch.empty(n_key, dtype=torch.int64, device=position.device)
+    leaf = torch.arange(len(position), dtype=torch.int32, device=position.device)[:, None].expand_as(position)
+    result = torch.empty(n_key, dtype=torch.int32, device=position.device)
     result[position.masked_select(held).long()] = leaf.masked_select(held)
     return result
 

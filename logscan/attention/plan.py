@@ -51,7 +51,7 @@ class Plan:
     since: Tensor | None  # (tiles, s) int64, first row that may use the block; None: all may
     leaves: Tensor  # (tiles, l) int64 leaves taken whole, ascending
     nodes: Tensor  # (tiles, n) int64 node numbers that hold every other key, and keys of `time_blocks` too
-    node_start: Tensor  # (tiles, n) int64 first leaf under each, ascending
+    node_start: Tensor  # (tiles, n) int32 first leaf under each, ascending
     exactly: Tensor  # (tiles,) bool, tiles whose queries must be answered by the dense path
     found: Tensor  # (tiles, rows, m) int64 positions that each query's own search found, -1 for none
 
@@ -124,7 +124,7 @@ def sparse_plan(
         near, rest = around(COVER_LEAVES, with_rest=True)
         cover = Cover.of(torch.cat([near + (1 << tree.levels) - 1, rest], dim=1), tree.levels)
     else:
-        cover = Cover(near[:, :0], near[:, :0])
+        cover = Cover(near[:, :0], near[:, :0].int())
     return Plan(
         slots=groups.slots,
         taken=groups.taken,
@@ -134,7 +134,7 @@ def sparse_plan(
         nodes=cover.node.index_select(0, home),
         node_start=cover.start.index_select(0, home),
         exactly=straddling(problem, groups),
-        found=found.index_select(0, groups.slots.flatten()).view(*groups.slots.shape, -1),
+        found=(found if neighbors else found[:, :0])[groups.slots],
     )
 
 

@@ -139,10 +139,10 @@ class _Run:
         self.rounding = Rounding.of(problem) if bounds else None
         self.step = chunk_tiles or self._chunk_tiles()
         self.position = self.log_partition_bound = self.output_bound = torch.empty(0)
-        in_order = torch.equal(
-            self.plan.slots[self.plan.taken], torch.arange(len(problem.query), device=tree.members.device)
-        )
-        self.order = None if in_order else self.plan.slots[self.plan.taken].argsort()
+        self.full = bool(self.plan.taken.all())
+        queries = self.plan.slots.flatten() if self.full else self.plan.slots[self.plan.taken]
+        in_order = bool((queries.diff() > 0).all())
+        self.order = None if in_order else queries.argsort()
 
     @property
     def tables(self) -> tuple[Tensor, ...]:
@@ -153,7 +153,7 @@ class _Run:
 
     def by_query(self, part: Tensor) -> Tensor:
         """A result per tile and row as one per query."""
-        rows = part[self.plan.taken]
+        rows = part.flatten(0, 1) if self.full else part[self.plan.taken]
         return rows if self.order is None else rows.index_select(0, self.order)
 
     def forward(self, tables: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
@@ -236,7 +236,7 @@ class _Run:
             self.problem,
             piece,
             total,
-            time_position.long(),
+            time_position.int(),
             since,
             self.leaf_of_key,
             self.by_time.block_keys,
