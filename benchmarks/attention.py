@@ -1,6 +1,6 @@
 """How fast and how faithful `sparse_attention` is.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/attention.py speed --data DIR --sizes 65536,131072 --out speed.json
+    python benchmarks/attention.py speed --data DIR --sizes 65536,131072 --out speed.json
 
 Every command prints its rows as it goes and writes them to `--out`; `table` turns such files into markdown.
 
@@ -17,8 +17,9 @@ Every command prints its rows as it goes and writes them to `--out`; `table` tur
 Sources and their problems are described in `attention_tokens.py`, the other methods in
 `attention_alternatives.py`. What is compared runs in turn, round after round: a ratio is the median over
 rounds of a time divided by SDPA's in the same round. SDPA gets the same logits but no exclusion, and gives
-no log-partition. Our time includes building the tree. `OMP_WAIT_POLICY=PASSIVE` keeps idle threads
-of one library from slowing another.
+no log-partition. Our time includes building the tree. Run it on an idle
+machine: on a busy one `OMP_WAIT_POLICY=PASSIVE` keeps waiting threads from starving working ones, and costs our
+many short operations half as much again.
 """
 
 from __future__ import annotations

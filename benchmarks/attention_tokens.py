@@ -34,6 +34,7 @@ from logscan.core.windows import window_starts
 from logscan.model.encoder import head_keys
 from logscan.model.heads import Prepared, feature_chunks, features, prepared, searchable
 from logscan.model.state import Head, HeadSpec, Layer
+from logscan.model.train import perplexity_temperature
 
 WINDOW_STEPS = 64
 CARRYING_KEYS = 8  # of the encoder's default head, and of the median query of made tokens
@@ -213,9 +214,8 @@ def _closed_form_head(spec: HeadSpec, ready: Prepared, width: int) -> Head:
     )
     keys = _keys(head, ready)
     chosen = evenly_spaced(len(keys), _HEAD_QUERIES)
-    squared = nearest_squared(keys, torch.from_numpy(starts), WINDOW_STEPS, chosen, CARRYING_KEYS)
-    middle = squared[:, (squared.shape[1] - 1) // 2].median()  # the median of ascending distances
-    return replace(head, temperature=max(float(middle), 1e-6))
+    squared = nearest_squared(keys, torch.from_numpy(starts), WINDOW_STEPS, chosen, 32 * CARRYING_KEYS)
+    return replace(head, temperature=perplexity_temperature(squared.double(), CARRYING_KEYS))
 
 
 def _made(name: str, count: int, width: int) -> Tokens:

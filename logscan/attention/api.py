@@ -88,7 +88,8 @@ def sparse_attention(
         look_ahead: sparse: a query may use what later queries of its group found. Off, and under `is_causal`,
             later queries change nothing.
         max_error: sparse: take more until the certified `output_bound` of every query is at most this (without
-            value: the `log_partition_bound`). In the units of the value.
+            value: the `log_partition_bound`). In the units of the value. Under `is_causal` it is kept for every
+            block of the past, and the bound of the whole, made from theirs, can be larger.
         coarse: sparse: how keys that are not taken count: "mean" through the nodes of the tree, "second" with
             the logit's variance inside the nodes too, "none" not at all.
         tree: sparse: the tree of `key` from `content_tree`; `None` builds it. Not for batches, nor causal.

@@ -17,7 +17,7 @@ from logscan.attention.parts import Parts
 from logscan.attention.problem import Problem
 
 TILE_ROWS = 16  # anchors of one leaf that are compared at once
-CHUNK_BYTES = 4 << 20  # logits of one chunk of tiles
+CHUNK_BYTES = 1 << 20  # logits of one chunk of tiles
 
 
 @dataclass(frozen=True, slots=True)

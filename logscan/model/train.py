@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from logscan.config import Config
 from logscan.core.calibration import Fusion, calibration
@@ -145,14 +146,7 @@ def closed_form_head(spec: HeadSpec, series: Prepared, neighbors: int, seed: int
 
 
 def _temperature(rows: F32, head: Head, neighbors: int) -> float:
-    """The squared temperature at which the median token's perplexity is `neighbors`.
-
-    Perplexity is the exponential of the entropy of a token's attention weights: over how many keys it spreads
-    them. It is taken over the nearest allowed keys of a sample of tokens, `_TEMPERATURE_POOL * neighbors` each.
-    Where it cannot be so large (too few keys) or so small (too many equally near) the nearest bound is kept.
-    Source: van der Maaten and Hinton, "Visualizing data using t-SNE", JMLR 2008, section 2; here one
-    temperature for all tokens, so that the log-partitions of a head can be compared.
-    """
+    """The head's squared temperature, from the nearest allowed keys of a sample of its tokens."""
     keys = head_keys(rows, head).double()
     chosen = torch.from_numpy(
         np.unique(np.linspace(0, len(keys) - 1, min(len(keys), _TEMPERATURE_QUERIES)).astype(np.int64))
@@ -164,7 +158,22 @@ def _temperature(rows: F32, head: Head, neighbors: int) -> float:
         near = (times[part, None] - times[None]).abs() < head.spec.window_steps
         squared = squared.masked_fill(near, torch.inf)
         nearest.append(squared.topk(min(_TEMPERATURE_POOL * neighbors, len(keys)), largest=False).values)
-    squared = torch.cat(nearest)
+    return perplexity_temperature(torch.cat(nearest), neighbors)
+
+
+def perplexity_temperature(squared: Tensor, neighbors: int) -> float:
+    """The squared temperature at which the median token's perplexity is `neighbors`.
+
+    Perplexity is the exponential of the entropy of a token's attention weights: over how many keys it spreads
+    them. Where it cannot be so large (too few keys) or so small (too many equally near) the nearest bound is kept.
+    Source: van der Maaten and Hinton, "Visualizing data using t-SNE", JMLR 2008, section 2; here one
+    temperature for all tokens, so that the log-partitions of a head can be compared.
+
+    Args:
+        squared: (tokens, k) float64 squared distances to each token's nearest allowed keys, ascending, infinite
+            where there are fewer; `_TEMPERATURE_POOL * neighbors` of them say enough.
+        neighbors: the perplexity.
+    """
     squared = squared[torch.isfinite(squared[:, 0])]
     if not len(squared):
         return 1.0
