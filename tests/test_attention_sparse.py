@@ -9,10 +9,10 @@ from logscan.attention import DENSE_MAX_KEYS, content_tree, sparse_attention
 from logscan.attention.arguments import HeadArguments
 from logscan.attention.layout import leaf_blocks
 from logscan.attention.nodes import Geometry, Nodes, surroundings
-from logscan.attention.order import followers_alike
 from logscan.attention.problem import attention_problem, curvature, with_bias
 from logscan.attention.search import tiles_by_leaf
 from logscan.attention.selection import BLOCK_KEYS, GROUP_QUERIES, STRETCH_KEYS, query_groups
+from logscan.attention.survey import followers_alike, weight_is_near
 from logscan.errors import UsageError
 
 
@@ -151,6 +151,15 @@ def test_order_is_found_to_help_in_a_wave_and_not_in_shuffled_or_random_tokens()
     assert not followers_alike(shuffled)
     assert not followers_alike(random)
     assert not followers_alike(wave[:101])
+
+
+def test_the_correction_is_saved_where_the_near_keys_carry_the_weight():
+    """Sharp distance attention needs no correction; soft attention, and any other than distance, does."""
+    wave = _walk(5003, 7)
+    assert weight_is_near(wave, -100.0)
+    assert not weight_is_near(wave, -0.01)
+    assert not weight_is_near(wave, 0.0)
+    assert not weight_is_near(wave[:997], -100.0)
 
 
 SPARSE = {

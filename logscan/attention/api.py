@@ -32,7 +32,7 @@ from logscan.errors import UsageError
 # Up to here dense is as fast as sparse (benchmarks/attention.py small), and exact.
 DENSE_MAX_KEYS = 8192
 Implementation = Literal["auto", "dense", "sparse"]
-Coarse = Literal["none", "mean", "second"]
+Coarse = Literal["auto", "none", "mean", "second"]
 
 
 def sparse_attention(
@@ -52,7 +52,7 @@ def sparse_attention(
     group_queries: int | None = None,
     look_ahead: bool = True,
     max_error: float | None = None,
-    coarse: Coarse = "mean",
+    coarse: Coarse = "auto",
     tree: ContentTree | None = None,
     group_offset: int = 0,
     stride: int | None = None,
@@ -91,7 +91,8 @@ def sparse_attention(
             value: the `log_partition_bound`). In the units of the value. Under `is_causal` it is kept for every
             block of the past, and the bound of the whole, made from theirs, can be larger.
         coarse: sparse: how keys that are not taken count: "mean" through the nodes of the tree, "second" with
-            the logit's variance inside the nodes too, "none" not at all.
+            the logit's variance inside the nodes too, "none" not at all. "auto" is "mean", but "none" for distance
+            attention so sharp that the nearest 1,024 keys carry 98 % of the weight (a sample of keys tells).
         tree: sparse: the tree of `key` from `content_tree`; `None` builds it. Not for batches, nor causal.
         group_offset: sparse: absolute index of the first query. Hand in whole groups (a multiple of 16) to get
             the same result in parts as at once.
@@ -226,8 +227,8 @@ def _refuse_words(
     if implementation not in ("auto", "dense", "sparse"):
         fact = f"unknown implementation {implementation!r}"
         raise UsageError("attention", fact, "use auto, dense or sparse")
-    if coarse not in ("none", "mean", "second"):
-        raise UsageError("attention coarse", f"unknown {coarse!r}", "use none, mean or second")
+    if coarse not in ("auto", "none", "mean", "second"):
+        raise UsageError("attention coarse", f"unknown {coarse!r}", "use auto, none, mean or second")
     if group_queries not in (None, 1, GROUP_QUERIES):
         raise UsageError(
             "attention group_queries", f"must be 1, {GROUP_QUERIES} or None, got {group_queries}"

@@ -35,7 +35,7 @@ SATURATION = 2.0  # half the variance at which the second-order term bends: beyo
 class Cover:
     """The nodes that stand for everything, seen from every leaf, in tree order."""
 
-    node: Tensor  # (leaves, n) int64 node numbers
+    node: Tensor  # (leaves, n) int32 node numbers
     start: Tensor  # (leaves, n) int32 first leaf under the node, ascending
 
     @staticmethod
@@ -45,7 +45,7 @@ class Cover:
         level = (node + 1).to(torch.float64).log2().floor().long()
         start = (node + 1 - (1 << level)) << (levels - level)
         start, order = start.sort(dim=1)
-        return Cover(node.gather(1, order), start.int())
+        return Cover(node.gather(1, order).int(), start.int())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Standing:
 def standing(
     problem: Problem,
     plan: Plan,
+    node_start: Tensor,
     total: Tensor,
     position: Tensor,
     since: Tensor | None,
@@ -74,6 +75,7 @@ def standing(
     Args:
         problem: the uniform problem.
         plan: of the tiles.
+        node_start: (tiles, n) int32 first leaf under each node of the cover, ascending.
         total: (tiles, n) keys under the nodes.
         position: (tiles, s) int32 positions of the keys taken in stretches of time, -1 for none.
         since: (tiles, s) the first row that takes them; `None` means all rows do.
@@ -85,7 +87,7 @@ def standing(
 
     def node_of(keys: Tensor) -> Tensor:
         leaf = leaf_of_key.index_select(0, keys.clamp(min=0).flatten()).view_as(keys)
-        at = (torch.searchsorted(plan.node_start, leaf, right=True) - 1).clamp_(min=0)
+        at = (torch.searchsorted(node_start, leaf, right=True) - 1).clamp_(min=0)
         return at.masked_fill_(keys < 0, n)
 
     def counted(node: Tensor, row: Tensor | None) -> Tensor:

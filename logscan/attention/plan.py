@@ -12,15 +12,13 @@ from torch import Tensor
 from logscan.attention.coarse import Cover
 from logscan.attention.layout import KeyBlocks
 from logscan.attention.nodes import Geometry, Nodes, surroundings
-from logscan.attention.order import followers_alike
 from logscan.attention.problem import Problem
 from logscan.attention.search import analogues, tiles_by_leaf
 from logscan.attention.selection import GROUP_QUERIES, query_groups, straddling, stretches
+from logscan.attention.survey import followers_alike
 from logscan.attention.tree import ContentTree
 
-COVER_LEAVES = (
-    16  # nodes of a level that a group's cover keeps near; what is further is covered by larger ones
-)
+COVER_LEAVES = 16  # nodes of a level that a group's cover keeps near; larger ones cover what is further
 FOUND_PER_QUERY = 4  # analogues that a query hands to its group
 
 
@@ -30,13 +28,11 @@ class SparseOptions:
 
     budget: int  # keys per query, about
     search_leaves: int  # leaves a query is compared with
-    group_queries: (
-        int | None
-    )  # queries that share what they find; 1: order means nothing; None: from the keys
+    group_queries: int | None  # queries that share what they find, 1 for none; None: from the keys
     group_offset: int  # absolute index of the first query
     stride: int  # time between consecutive tokens
     look_ahead: bool  # a query may use what later queries of its group found
-    coarse: Literal["none", "mean", "second"]
+    coarse: Literal["auto", "none", "mean", "second"]
     local: bool  # take the neighbourhood in time as well
     curvature: float  # c of the bias b ≈ c ‖k‖² / 2, below 0 for distance attention, else 0
 
@@ -50,8 +46,8 @@ class Plan:
     time_blocks: Tensor  # (tiles, s) int64 blocks of consecutive keys
     since: Tensor | None  # (tiles, s) int64, first row that may use the block; None: all may
     leaves: Tensor  # (tiles, l) int64 leaves taken whole, ascending
-    nodes: Tensor  # (tiles, n) int64 node numbers that hold every other key, and keys of `time_blocks` too
-    node_start: Tensor  # (tiles, n) int32 first leaf under each, ascending
+    home: Tensor  # (tiles,) int64 the leaf whose cover stands for all other keys
+    cover: Cover  # of every leaf; its nodes hold the keys of `time_blocks` too
     exactly: Tensor  # (tiles,) bool, tiles whose queries must be answered by the dense path
     found: Tensor  # (tiles, rows, m) int64 positions that each query's own search found, -1 for none
 
@@ -59,8 +55,9 @@ class Plan:
         """The plan in pieces of `step` tiles."""
         for begin in range(0, len(self.slots), step):
             part = slice(begin, begin + step)
-            names = [field.name for field in fields(self) if getattr(self, field.name) is not None]
-            yield replace(self, **{name: getattr(self, name)[part] for name in names})
+            tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+            tensors = {name: table[part] for name, table in tensors.items() if isinstance(table, Tensor)}
+            yield replace(self, **tensors)
 
 
 @torch.no_grad()
@@ -102,8 +99,8 @@ def sparse_plan(
             time_blocks=tiles.slots.new_zeros(len(tiles.slots), 0),
             since=None,
             leaves=near.index_select(0, tiles.leaf).sort(dim=1).values,
-            nodes=cover.node.index_select(0, tiles.leaf),
-            node_start=cover.start.index_select(0, tiles.leaf),
+            home=tiles.leaf,
+            cover=cover,
             exactly=torch.zeros_like(tiles.leaf, dtype=torch.bool),
             found=tiles.slots.new_empty(*tiles.slots.shape, 0),
         )
@@ -124,15 +121,15 @@ def sparse_plan(
         near, rest = around(COVER_LEAVES, with_rest=True)
         cover = Cover.of(torch.cat([near + (1 << tree.levels) - 1, rest], dim=1), tree.levels)
     else:
-        cover = Cover(near[:, :0], near[:, :0].int())
+        cover = Cover(near[:, :0].int(), near[:, :0].int())
     return Plan(
         slots=groups.slots,
         taken=groups.taken,
         time_blocks=chosen.blocks,
         since=chosen.since,
         leaves=home.new_zeros(len(home), 0),
-        nodes=cover.node.index_select(0, home),
-        node_start=cover.start.index_select(0, home),
+        home=home,
+        cover=cover,
         exactly=straddling(problem, groups),
         found=(found if neighbors else found[:, :0])[groups.slots],
     )

@@ -5,6 +5,7 @@ Cost per query: its share of one search, `budget` keys in one batched product, a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from logscan.attention.parts import Parts
 from logscan.attention.plan import Plan, SparseOptions, sparse_plan
 from logscan.attention.problem import AttentionResult, Problem, patched
 from logscan.attention.selection import BLOCK_KEYS
+from logscan.attention.survey import weight_is_near
 from logscan.attention.tile import TileFacts, TileRows, attend_tiles
 from logscan.attention.tree import ContentTree
 
@@ -118,10 +120,13 @@ class _Run:
         bounds: bool,
         chunk_tiles: int | None,
     ) -> None:
-        self.problem, self.options, self.neighbors = problem, options, neighbors
+        self.problem, self.neighbors = problem, neighbors
         self.by_time = time_blocks(problem, BLOCK_KEYS)
         self.by_leaf = leaf_blocks(problem, tree)
         self.nodes = Nodes.of(self.by_leaf)
+        if options.coarse == "auto":
+            near = weight_is_near(problem.key.detach()[:, :-1], options.curvature)
+            options = replace(options, coarse="none" if near else "mean")
         with_nodes = bounds or options.coarse != "none"
         self.plan = sparse_plan(
             problem,
@@ -133,6 +138,7 @@ class _Run:
             with_nodes=with_nodes,
             neighbors=neighbors,
         )
+        self.options = options
         self.leaf_of_key = leaf_of_keys(self.by_leaf, len(problem.key))
         self.band = problem.band()
         self.bounds = NodeBounds.of(self.by_leaf, self.nodes, options.curvature) if bounds else None
@@ -168,7 +174,7 @@ class _Run:
                 bound = error_bounds(
                     self.bounds,
                     self.rounding,
-                    piece.nodes,
+                    index[7].view(len(piece.slots), facts.total.shape[1]),
                     facts.standing.count,
                     facts.total,
                     rows,
@@ -206,8 +212,9 @@ class _Run:
 
     def _indices(self, piece: Plan) -> list[Tensor]:
         """The rows of every table that a piece takes, flat."""
+        nodes = piece.cover.node.index_select(0, piece.home)
         query, time, leaf, node = (
-            part.flatten() for part in (piece.slots, piece.time_blocks, piece.leaves, piece.nodes)
+            part.flatten() for part in (piece.slots, piece.time_blocks, piece.leaves, nodes)
         )
         return [query, time, time, leaf, leaf, node, node, node]
 
@@ -216,6 +223,7 @@ class _Run:
     ) -> tuple[TileRows, TileFacts]:
         """What a piece is computed from."""
         tiles = len(piece.slots)
+        nodes = index[7].view(tiles, -1) if len(index[7]) else piece.home.new_zeros(tiles, 0)
         query, time_key, time_value, leaf_key, leaf_value, node_key, node_value, variance = (
             table.detach() for table in tables
         )
@@ -225,16 +233,17 @@ class _Run:
             time_value=taken(time_value, piece.time_blocks, self.by_time.block_keys),
             leaf_key=taken(leaf_key, piece.leaves, self.by_leaf.block_keys),
             leaf_value=taken(leaf_value, piece.leaves, self.by_leaf.block_keys),
-            node_key=taken(node_key, piece.nodes, 1),
-            node_value=taken(node_value, piece.nodes, 1),
-            node_variance=variance.index_select(0, index[7]).view(piece.nodes.shape),
+            node_key=taken(node_key, nodes, 1),
+            node_value=taken(node_value, nodes, 1),
+            node_variance=variance.index_select(0, index[7]).view(nodes.shape),
         )
         time_position = self.by_time.positions(piece.time_blocks)
         since = None if piece.since is None else piece.since.repeat_interleave(self.by_time.block_keys, dim=1)
-        total = self.nodes.count.index_select(0, index[7]).view(piece.nodes.shape)
+        total = self.nodes.count.index_select(0, index[7]).view(nodes.shape)
         left = standing(
             self.problem,
             piece,
+            piece.cover.start.index_select(0, piece.home),
             total,
             time_position.int(),
             since,
@@ -264,9 +273,9 @@ class _Run:
             + plan.leaves.shape[1] * self.by_leaf.block_keys
         )
         width = problem.key.shape[1] + (0 if problem.value is None else problem.value.shape[1])
-        numbers = (exact + plan.nodes.shape[1]) * (width + 3 * rows)
+        numbers = (exact + plan.cover.node.shape[1]) * (width + 3 * rows)
         if not plan.time_blocks.shape[1] and self.band_keys:  # forbidden keys are counted row by row
-            numbers += rows * (3 * self.band_keys + plan.nodes.shape[1])
+            numbers += rows * (3 * self.band_keys + plan.cover.node.shape[1])
         limit = CHUNK_BYTES_CUDA if problem.key.is_cuda else CHUNK_BYTES_CPU
         return max(1, limit // (numbers * problem.key.element_size()))
 

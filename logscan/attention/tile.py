@@ -43,7 +43,7 @@ class TileFacts:
     standing: Standing  # what each node stands for
     total: Tensor  # (tiles, n) keys under each node
     curvature: float
-    coarse: Literal["none", "mean", "second"]
+    coarse: Literal["auto", "none", "mean", "second"]
 
 
 @dataclass(frozen=True, slots=True)
