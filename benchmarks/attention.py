@@ -389,20 +389,23 @@ def planted(options: argparse.Namespace, rows: Rows) -> None:
         noise = torch.randn(*copy.shape, tokens.shape[1], generator=random)
         tokens[copy] = tokens[original] + spread * noise
         changed = Tokens(problem.name, tokens, problem.times, problem.scale, problem.exclusion)
-        seconds, result = timed(partial(answer, changed, return_neighbors=NEIGHBORS))
-        assert result.neighbors is not None
-        forth = result.neighbors[original.flatten()] == copy.flatten()[:, None]
-        back = result.neighbors[copy.flatten()] == original.flatten()[:, None]
-        rows.add(
-            "planted",
-            **shape(problem),
-            planted=len(original),
-            run=run,
-            first=float(forth[:, 0].double().mean()),
-            among=float(forth.any(dim=1).double().mean()),
-            back=float(back.any(dim=1).double().mean()),
-            seconds=seconds,
-        )
+        for leaves in map(int, options.search_leaves.split(",")):
+            call = partial(answer, changed, return_neighbors=NEIGHBORS, search_leaves=leaves)
+            seconds, result = timed(call)
+            assert result.neighbors is not None
+            forth = result.neighbors[original.flatten()] == copy.flatten()[:, None]
+            back = result.neighbors[copy.flatten()] == original.flatten()[:, None]
+            rows.add(
+                "planted",
+                **shape(problem),
+                planted=len(original),
+                run=run,
+                leaves=leaves,
+                first=float(forth[:, 0].double().mean()),
+                among=float(forth.any(dim=1).double().mean()),
+                back=float(back.any(dim=1).double().mean()),
+                seconds=seconds,
+            )
 
 
 def chosen_methods(options: argparse.Namespace, problem: Tokens, rows: Rows) -> dict[str, Method]:
@@ -592,6 +595,7 @@ def parser() -> argparse.ArgumentParser:
         elif name == "planted":
             one.add_argument("--planted", type=int, default=1000)
             one.add_argument("--length", type=int, default=1, help="consecutive tokens of a copy")
+            one.add_argument("--search-leaves", default="48", help="leaves a query is compared with")
             one.add_argument("--closeness", type=float, default=0.1, help="of a copy, in nearest distances")
         elif name in ("alternatives", "memory"):
             one.add_argument("--methods", type=_names, help=f"of: {', '.join(METHODS)}")

@@ -104,6 +104,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         *_PROBLEM,
         Column("planted", "planted", ","),
         Column("run", "run"),
+        Column("leaves", "leaves searched"),
         Column("first", "is the first", ".3f"),
         Column("among", "among 16", ".3f"),
         Column("back", "copy finds it", ".3f"),

@@ -89,7 +89,8 @@ def sparse_attention(
             later queries change nothing.
         max_error: sparse: take more until the certified `output_bound` of every query is at most this (without
             value: the `log_partition_bound`). In the units of the value. Under `is_causal` it is kept for every
-            block of the past, and the bound of the whole, made from theirs, can be larger.
+            block of the past, and the bound of the whole, made from theirs, can be larger. Below what rounding
+            alone can do, the answer is exact and its bound larger.
         coarse: sparse: how keys that are not taken count: "mean" through the nodes of the tree, "second" with
             the logit's variance inside the nodes too, "none" not at all. "auto" is "mean", but "none" for distance
             attention so sharp that the nearest 1,024 keys carry 98 % of the weight (a sample of keys tells).
