@@ -11,7 +11,7 @@ from logscan.attention.layout import leaf_blocks
 from logscan.attention.nodes import Geometry, Nodes, surroundings
 from logscan.attention.problem import attention_problem, curvature, with_bias
 from logscan.attention.search import tiles_by_leaf
-from logscan.attention.selection import BLOCK_KEYS, GROUP_QUERIES, STRETCH_KEYS, query_groups
+from logscan.attention.selection import BLOCK_KEYS, GROUP_QUERIES, STRETCH_KEYS, query_groups, stretches
 from logscan.attention.survey import followers_alike, weight_is_near
 from logscan.errors import UsageError
 
@@ -63,6 +63,25 @@ def test_a_stretch_is_wide_enough_wherever_it_starts():
         start = (position - 1) // BLOCK_KEYS * BLOCK_KEYS
         assert start < position
         assert position + GROUP_QUERIES - 1 < start + STRETCH_KEYS
+
+
+def test_a_group_takes_only_what_its_own_queries_point_to():
+    """Where a group finds fewer analogues than its budget has room for, nothing is taken in their place."""
+    problem = _problem(_walk(997, 7), queries=_walk(32, 7), query_time=torch.arange(32) + 5000)
+    groups = query_groups(problem, stride=1, group_offset=0)
+    found = torch.cat([torch.arange(16) + 100, torch.arange(16) + 700])[:, None]
+    chosen = stretches(
+        problem,
+        groups,
+        found,
+        torch.zeros(32, 1),
+        budget=10 * STRETCH_KEYS,
+        none=125,
+        look_ahead=True,
+        local=False,
+    )
+    taken = [sorted(set(row.tolist()) - {125}) for row in chosen.blocks]
+    assert taken == [[12, 13, 14], [87, 88, 89]]
 
 
 @given(leaves=st.lists(st.integers(0, 6), min_size=1, max_size=90), rows=st.integers(1, 7))

@@ -200,7 +200,7 @@ class _Sparse:
         problem = with_bias(problem)
 
         def past(block: Problem, first_query: int) -> AttentionResult:
-            if len(block.key) <= DENSE_MAX_KEYS and self.options.budget < len(block.key):
+            if len(block.key) <= max(DENSE_MAX_KEYS, self.options.budget):
                 return present(block, first_query)
             offset = self.options.group_offset + first_query
             tree = content_tree(block.key[:, :-1].detach())

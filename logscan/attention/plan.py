@@ -84,7 +84,6 @@ def sparse_plan(
     def around(width: int, *, with_rest: bool) -> tuple[Tensor, Tensor]:
         return surroundings(geometry, tree.levels, width, by_distance=by_distance, with_rest=with_rest)
 
-    near, _ = around(options.search_leaves, with_rest=False)
     group_queries = options.group_queries
     if group_queries is None:
         group_queries = GROUP_QUERIES if followers_alike(problem.key[:, :-1]) else 1
@@ -104,6 +103,7 @@ def sparse_plan(
             exactly=torch.zeros_like(tiles.leaf, dtype=torch.bool),
             found=tiles.slots.new_empty(*tiles.slots.shape, 0),
         )
+    near, _ = around(options.search_leaves, with_rest=False)
     found, logit = analogues(problem, by_leaf, near, tiles, max(FOUND_PER_QUERY, neighbors))
     groups = query_groups(problem, stride=options.stride, group_offset=options.group_offset)
     chosen = stretches(

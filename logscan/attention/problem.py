@@ -125,9 +125,9 @@ def curvature(problem: Problem) -> float:
     """
     if not problem.has_bias:
         return 0.0
-    key = problem.key.detach().double()
-    square = key[:, :-1].square().sum(dim=1)
-    square, bias = square - square.mean(), key[:, -1] - key[:, -1].mean()
+    key = problem.key.detach()
+    square, bias = key[:, :-1].square().sum(dim=1).double(), key[:, -1].double()
+    square, bias = square - square.mean(), bias - bias.mean()
     norm, both, total = (float(part.sum()) for part in (square.square(), square * bias, bias.square()))
     if norm <= 0.0 or total <= 0.0 or both >= 0.0 or both * both < _BENT * norm * total:
         return 0.0

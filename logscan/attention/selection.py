@@ -33,9 +33,7 @@ class Selection:
     """Blocks of keys every group attends to."""
 
     blocks: Tensor  # (groups, n) int64 ascending, without repetition but for "no block"
-    since: (
-        Tensor | None
-    )  # (groups, n) int64, the first row of the group that may use the block; None: all may
+    since: Tensor | None  # (groups, n) int64, first row of the group that may use the block; None: all may
 
 
 def query_groups(problem: Problem, *, stride: int, group_offset: int, rows: int = GROUP_QUERIES) -> Groups:
@@ -95,7 +93,8 @@ def stretches(
     start = start.masked_fill(missing, none + 1)
     logit = logit.index_select(0, groups.slots.flatten()).view_as(position)
     if look_ahead:
-        starts = _most_voted(start, logit.masked_fill(missing, -torch.inf), max(1, budget // STRETCH_KEYS))
+        logit = logit.masked_fill(missing, -torch.inf)
+        starts = _most_voted(start, logit, max(1, budget // STRETCH_KEYS), nothing=none + 1)
         since = torch.zeros_like(starts)
     else:
         # every query adds its best, the first one all it found: no query has a say in what an earlier one takes
@@ -116,10 +115,11 @@ def stretches(
     return Selection(blocks, None if look_ahead else since)
 
 
-def _most_voted(start: Tensor, logit: Tensor, wanted: int) -> Tensor:
+def _most_voted(start: Tensor, logit: Tensor, wanted: int, *, nothing: int) -> Tensor:
     """The starts that a group's queries point to with the most weight, (groups, up to wanted).
 
-    Every query spreads one vote over what it found, by attention weight; votes for one start add up.
+    Every query spreads one vote over what it found, by attention weight; votes for one start add up. Where a
+    group points to fewer starts than are wanted, the others are `nothing`.
     """
     votes = torch.exp(logit - logit.amax(dim=2, keepdim=True)).nan_to_num(0.0).flatten(1)
     start, order = start.flatten(1).sort(dim=1)
@@ -127,8 +127,7 @@ def _most_voted(start: Tensor, logit: Tensor, wanted: int) -> Tensor:
     total = torch.zeros_like(votes).scatter_add_(1, place, votes.gather(1, order))
     starts = torch.zeros_like(start).scatter_(1, place, start)
     best = total.topk(min(wanted, total.shape[1]), dim=1, sorted=False)
-    # a start nobody votes for: the largest, which stands for none
-    return torch.where(best.values > 0.0, starts.gather(1, best.indices), start[:, -1:].amax() + 1)
+    return starts.gather(1, best.indices).masked_fill(best.values <= 0.0, nothing)
 
 
 def _edges(problem: Problem, groups: Groups, *, local: bool) -> Tensor:
