@@ -86,7 +86,7 @@ def sparse_by_budget(problem: Tokens, budget: int) -> Found:
 
 
 def sparse_by_search(problem: Tokens, search_leaves: int) -> Found:
-    """Our operator with its neighbours; the knob is how many leaves of the tree an anchor looks into."""
+    """Our operator with its neighbours; the knob is how many leaves of the tree a query looks into."""
     result = sparse_attention(
         **problem.arguments(),
         search_leaves=search_leaves,

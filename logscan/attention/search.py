@@ -1,8 +1,8 @@
-"""The search for analogues: every anchor looks at the leaves near the leaf it falls into.
+"""The search for analogues: every query looks at the leaves near the leaf it falls into.
 
-Anchors that fall into one leaf share their candidate leaves, so the keys are copied once for 16 anchors and
-compared in one product. An anchor's candidates depend on the tree and on itself alone, never on which other
-anchors come along.
+Queries that fall into one leaf share their candidate leaves, so the keys are copied once for 16 queries and
+compared in one product. A query's candidates depend on the tree and on itself alone, never on which other
+queries come along.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from logscan.attention.layout import DEAD, KeyBlocks, forbid, taken
 from logscan.attention.parts import Parts
 from logscan.attention.problem import Problem
 
-TILE_ROWS = 16  # anchors of one leaf that are compared at once
+TILE_ROWS = 16  # queries of one leaf that are compared at once
 CHUNK_BYTES = 1 << 20  # logits of one chunk of tiles
 
 
@@ -49,14 +49,14 @@ def tiles_by_leaf(query: Tensor, leaf_of_query: Tensor, rows: int = TILE_ROWS) -
 def analogues(
     problem: Problem, leaves: KeyBlocks, near: Tensor, tiles: Tiles, count: int
 ) -> tuple[Tensor, Tensor]:
-    """The best keys each anchor finds.
+    """The best keys each query finds.
 
     Args:
         problem: the uniform problem.
         leaves: keys laid out by leaf.
         near: (leaves, n) int64, the leaves near each leaf.
-        tiles: the anchors by leaf.
-        count: keys per anchor.
+        tiles: every query, by leaf.
+        count: keys per query.
 
     Returns:
         position (queries, count) int64, best first, -1 for none; logit, the same shape.
