@@ -221,7 +221,7 @@ def speed(options: argparse.Namespace, rows: Rows) -> None:
 def small(options: argparse.Namespace, rows: Rows) -> None:
     """Time against SDPA where a call is short: ordinary attention, and attention to a history.
 
-    For the second SDPA gets bias and exclusion as a mask that was made before.
+    For the second SDPA gets bias and exclusion as a mask, made before or in every call ("mask to make").
     """
     for problem in problems(options, rows):
         tokens = problem.tokens
@@ -230,9 +230,16 @@ def small(options: argparse.Namespace, rows: Rows) -> None:
         one_batch = (tokens[None, None], tokens[None, None], tokens[None, None])
         torchs = partial(scaled_dot_product_attention, *one_batch, scale=problem.scale)
         masked = partial(torchs, attn_mask=mask[None, None])
+        history = partial(sparse_attention, **problem.arguments())
+
+        def masking(problem: Tokens = problem, torchs: Callable[..., Tensor] = torchs) -> Tensor:
+            near = (problem.times[:, None] - problem.times).abs() < problem.exclusion
+            return torchs(attn_mask=problem.bias.expand(near.shape).masked_fill(near, -torch.inf)[None, None])
+
         kinds: dict[str, dict[str, Callable[[], object]]] = {
             "ordinary": {"ours": partial(sparse_attention, *one_batch, scale=problem.scale), "sdpa": torchs},
-            "history": {"ours": partial(sparse_attention, **problem.arguments()), "sdpa": masked},
+            "history": {"ours": history, "sdpa": masked},
+            "history, mask to make": {"ours": history, "sdpa": masking},
         }
         for task, runs in kinds.items():
             timed_runs = interleaved(runs, options.repeats, 0.05)

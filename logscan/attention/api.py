@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from logscan.attention.arguments import HeadArguments, head_arguments, refuse_counts
+from logscan.attention.arguments import HeadArguments, checked_arguments, refuse_counts
 from logscan.attention.bounds import rounding_bounds
 from logscan.attention.causal import attend_causal
 from logscan.attention.dense import dense_attention, dense_output
@@ -127,20 +127,18 @@ def sparse_attention(
         raise UsageError("attention tree", fact, "call once per head, or pass none")
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
     dense = implementation == "dense" or (implementation == "auto" and key.shape[-2] <= DENSE_MAX_KEYS)
-    times = _times(query, key, query_time, key_time, needed=exclusion > 0 or is_causal)
-    heads = head_arguments(
-        query, key, value, key_bias=key_bias, key_mask=key_mask, query_time=times[0], key_time=times[1]
+    arguments = checked_arguments(
+        query, key, value, key_bias=key_bias, key_mask=key_mask, query_time=query_time, key_time=key_time
     )
+    if exclusion > 0 or is_causal:
+        _refuse_without_times(query, key, query_time, key_time)
     in_order = query_time is None and key_time is None and key_mask is None
     output_only = value is not None and not (return_log_partition or return_neighbors or return_error_bound)
     if value is not None and dense and output_only and in_order and not exclusion and _some(query, key):
-        bias = None if key_bias is None else key_bias[..., None, :]
-        output = scaled_dot_product_attention(
-            query, key, value, attn_mask=bias, is_causal=is_causal, scale=scale
-        )
+        output = _plain(query, key, value, key_bias, is_causal=is_causal, scale=scale)
         return AttentionResult(output, None, None, None)
     results = []
-    for head in heads:
+    for head in arguments.heads():
         problem = attention_problem(head, scale=scale, exclusion=exclusion, is_causal=is_causal)
         if not len(problem.query) or not len(problem.key):
             result = nothing_to_attend(problem, neighbors=return_neighbors, bounds=return_error_bound)
@@ -238,27 +236,34 @@ def _refuse_words(
         raise UsageError("attention max_error", f"must be above 0, got {max_error}")
 
 
+def _plain(
+    query: Tensor, key: Tensor, value: Tensor, key_bias: Tensor | None, *, is_causal: bool, scale: float
+) -> Tensor:
+    """Attention as torch computes it; batch and head dimensions are added, without which it takes its slow path."""
+    missing = max(0, 4 - query.ndim)
+    bias = None if key_bias is None else key_bias[..., None, :]
+    if missing:
+        query, key, value = (tokens[(None,) * missing] for tokens in (query, key, value))
+    output = scaled_dot_product_attention(query, key, value, attn_mask=bias, is_causal=is_causal, scale=scale)
+    return output[(0,) * missing] if missing else output
+
+
 def _some(query: Tensor, key: Tensor) -> bool:
     """Whether there are queries and keys at all."""
     return query.shape[-2] > 0 and key.shape[-2] > 0
 
 
-def _times(
-    query: Tensor, key: Tensor, query_time: Tensor | None, key_time: Tensor | None, *, needed: bool
-) -> tuple[Tensor, Tensor]:
-    """The times, token indices where none are given; raises UsageError when that would mean nothing."""
+def _refuse_without_times(
+    query: Tensor, key: Tensor, query_time: Tensor | None, key_time: Tensor | None
+) -> None:
+    """Raises UsageError when the indices of the tokens, which stand in for times, would mean nothing."""
     n_query, n_key = query.shape[-2], key.shape[-2]
-    if needed and (query_time is None or key_time is None) and n_query != n_key:
+    if (query_time is None or key_time is None) and n_query != n_key:
         raise UsageError(
             "attention",
             f"exclusion and is_causal need times when {n_query} queries meet {n_key} keys",
             "pass query_time and key_time",
         )
-    if query_time is None:
-        query_time = torch.arange(n_query, device=query.device)
-    if key_time is None:
-        key_time = torch.arange(n_key, device=key.device)
-    return query_time, key_time
 
 
 def _commonest_step(key_time: Tensor) -> int:

@@ -24,17 +24,53 @@ class HeadArguments:
     key_time: Tensor  # (Nk,) int64
 
 
-def head_arguments(
+@dataclass(frozen=True, slots=True)
+class CheckedArguments:
+    """The checked tensors of a call, all heads together."""
+
+    query: Tensor  # (..., Nq, d)
+    key: Tensor  # (..., Nk, d)
+    value: Tensor | None  # (..., Nk, dv)
+    key_bias: Tensor | None  # (..., Nk)
+    key_mask: Tensor | None  # (..., Nk) bool
+    query_time: Tensor | None  # (..., Nq) int64
+    key_time: Tensor | None  # (..., Nk) int64
+
+    def heads(self) -> list[HeadArguments]:
+        """One head after another, in row-major order of the leading dimensions; times default to indices."""
+        leading = self.query.shape[:-2]
+        count = math.prod(leading)
+
+        def cut(tensor: Tensor | None) -> list[Tensor | None]:
+            if tensor is None:
+                return [None] * count
+            return list(tensor.reshape(count, *tensor.shape[len(leading) :]))
+
+        def times(given: Tensor | None, tokens: Tensor) -> list[Tensor]:
+            if given is None:
+                return [torch.arange(tokens.shape[-2], device=tokens.device)] * count
+            return list(given.reshape(count, tokens.shape[-2]))
+
+        parts = zip(
+            *map(cut, (self.query, self.key, self.value, self.key_bias, self.key_mask)),
+            times(self.query_time, self.query),
+            times(self.key_time, self.key),
+            strict=True,
+        )
+        return [HeadArguments(*part) for part in parts]
+
+
+def checked_arguments(
     query: Tensor,
     key: Tensor,
     value: Tensor | None,
     *,
     key_bias: Tensor | None,
     key_mask: Tensor | None,
-    query_time: Tensor,
-    key_time: Tensor,
-) -> list[HeadArguments]:
-    """Check the tensors of a call and cut them into heads, in row-major order of the leading dimensions.
+    query_time: Tensor | None,
+    key_time: Tensor | None,
+) -> CheckedArguments:
+    """Check the tensors of a call; meanings as in `sparse_attention`.
 
     Raises:
         UsageError: shapes or dtypes that do not fit together.
@@ -53,22 +89,12 @@ def head_arguments(
         _refuse_unlike("value", value, query.dtype, (*leading, n_key, value.shape[-1]))
     key_bias = _per_token("key_bias", key_bias, query.dtype, leading, n_key)
     key_mask = _per_token("key_mask", key_mask, torch.bool, leading, n_key)
-    times_of_query = _per_token("query_time", query_time, torch.int64, leading, n_query)
-    times_of_key = _per_token("key_time", key_time, torch.int64, leading, n_key)
-    assert times_of_query is not None
-    assert times_of_key is not None
+    query_time = _per_token("query_time", query_time, torch.int64, leading, n_query)
+    key_time = _per_token("key_time", key_time, torch.int64, leading, n_key)
     for name, tokens in (("query", query), ("key", key), ("value", value), ("key_bias", key_bias)):
         if tokens is not None:
             _refuse_not_finite(name, tokens, per_token=name == "key_bias")
-    heads = math.prod(leading)
-
-    def cut(tensor: Tensor | None) -> list[Tensor | None]:
-        if tensor is None:
-            return [None] * heads
-        return list(tensor.reshape(heads, *tensor.shape[len(leading) :]))
-
-    whole = (query, key, value, key_bias, key_mask, times_of_query, times_of_key)
-    return [HeadArguments(*parts) for parts in zip(*map(cut, whole), strict=True)]
+    return CheckedArguments(query, key, value, key_bias, key_mask, query_time, key_time)
 
 
 def refuse_counts(**counts: tuple[int, int]) -> None:
@@ -98,6 +124,9 @@ def _refuse_unlike(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[i
 
 def _refuse_not_finite(name: str, tokens: Tensor, *, per_token: bool) -> None:
     """Raises InputError that names the first token holding NaN or an infinite number."""
+    # one pass that answers nearly always: a sum is finite only if every number is
+    if math.isfinite(float(tokens.detach().sum())):
+        return
     finite = torch.isfinite(tokens)
     if bool(finite.all()):
         return

@@ -18,7 +18,7 @@ from logscan.attention.problem import AttentionResult, Problem
 
 CHUNK_BYTES_CPU = 4 << 20  # logits of one chunk; 1 to 8 MB measured alike, 16 MB half as fast
 CHUNK_BYTES_CUDA = 64 << 20
-MASK_CHUNKS = 4  # torch's own attention is quicker on more rows at once
+MASK_ROWS = 256  # of one mask, on the CPU: 64 to 1,024 measured, 256 best from 1,024 to 8,192 keys
 LEAST_ROWS = 16  # a product of one to three rows rounds differently; a row must not depend on its company
 NO_WEIGHT = -50.0  # logits this far under the largest have no weight: a million of them are 2e-16 of it
 
@@ -74,7 +74,7 @@ def dense_output(problem: Problem, *, chunk_queries: int | None = None) -> Atten
     width = problem.key.shape[1] - problem.has_bias
     key = problem.key[:, :width]
     bias = problem.key[:, width] if problem.has_bias else key.new_zeros(len(key))
-    rows = min(chunk_queries or MASK_CHUNKS * _chunk_rows(key), len(problem.query))
+    rows = min(chunk_queries or (_chunk_rows(key) if key.is_cuda else MASK_ROWS), len(problem.query))
     without_key = problem.without_key
     blocked_to = torch.where(without_key, problem.blocked_from, problem.blocked_to)
     columns = torch.arange(len(key), device=key.device)
