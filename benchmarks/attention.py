@@ -396,8 +396,13 @@ def planted(options: argparse.Namespace, rows: Rows) -> None:
         noise = torch.randn(*copy.shape, tokens.shape[1], generator=random)
         tokens[copy] = tokens[original] + spread * noise
         changed = Tokens(problem.name, tokens, problem.times, problem.scale, problem.exclusion)
-        for leaves in map(int, options.search_leaves.split(",")):
-            call = partial(answer, changed, return_neighbors=NEIGHBORS, search_leaves=leaves)
+        searched = [
+            (leaves, probes)
+            for leaves in map(int, options.search_leaves.split(","))
+            for probes in map(int, options.probes.split(","))
+        ]
+        for leaves, probes in searched:
+            call = partial(answer, changed, return_neighbors=NEIGHBORS, search_leaves=leaves, probes=probes)
             seconds, result = timed(call)
             assert result.neighbors is not None
             forth = result.neighbors[original.flatten()] == copy.flatten()[:, None]
@@ -408,6 +413,7 @@ def planted(options: argparse.Namespace, rows: Rows) -> None:
                 planted=len(original),
                 run=run,
                 leaves=leaves,
+                probes=probes,
                 first=float(forth[:, 0].double().mean()),
                 among=float(forth.any(dim=1).double().mean()),
                 back=float(back.any(dim=1).double().mean()),
@@ -603,6 +609,7 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--planted", type=int, default=1000)
             one.add_argument("--length", type=int, default=1, help="consecutive tokens of a copy")
             one.add_argument("--search-leaves", default="48", help="leaves a query is compared with")
+            one.add_argument("--probes", default="0", help="leaves more, across splits")
             one.add_argument("--closeness", type=float, default=0.1, help="of a copy, in nearest distances")
         elif name in ("alternatives", "memory"):
             one.add_argument("--methods", type=_names, help=f"of: {', '.join(METHODS)}")

@@ -105,6 +105,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("planted", "planted", ","),
         Column("run", "run"),
         Column("leaves", "leaves searched"),
+        Column("probes", "probes"),
         Column("first", "is the first", ".3f"),
         Column("among", "among 16", ".3f"),
         Column("back", "copy finds it", ".3f"),

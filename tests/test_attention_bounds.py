@@ -43,11 +43,12 @@ def _tokens(kind: str, count: int, width: int, seed: int) -> torch.Tensor:
     group_queries=st.sampled_from([1, 16]),
     coarse=st.sampled_from(["none", "mean", "second"]),
     look_ahead=st.booleans(),
+    probes=st.sampled_from([0, 3]),
     single=st.booleans(),
 )
 @settings(max_examples=120, deadline=None)
 def test_no_bound_is_ever_violated(
-    kind, count, width, sharpness, by_distance, exclusion, group_queries, coarse, look_ahead, single
+    kind, count, width, sharpness, by_distance, exclusion, group_queries, coarse, look_ahead, probes, single
 ):
     """For every query, true errors of log-partition and output are at most the certified ones.
 
@@ -73,6 +74,7 @@ def test_no_bound_is_ever_violated(
         group_queries=group_queries,
         coarse=coarse,
         look_ahead=look_ahead,
+        probes=probes if look_ahead else 0,
         implementation="sparse",
         return_log_partition=True,
         return_error_bound=True,

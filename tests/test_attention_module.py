@@ -291,6 +291,7 @@ def test_options_reach_the_operator_and_only_those_that_were_given(monkeypatch):
     given = {
         "budget": 31,
         "search_leaves": 7,
+        "probes": 2,
         "group_queries": 5,
         "max_error": 0.1,
         "coarse": "none",
@@ -426,8 +427,8 @@ def test_nested_tensors_are_attended_sequence_by_sequence():
         (
             {"budgets": 31},
             (
-                "SparseAttention: unknown option 'budgets'; the options are budget, search_leaves, group_queries,"
-                " max_error, coarse, exclusion, implementation"
+                "SparseAttention: unknown option 'budgets'; the options are budget, search_leaves, probes,"
+                " group_queries, max_error, coarse, exclusion, implementation"
             ),
         ),
     ],

@@ -280,8 +280,8 @@ def test_every_query_with_an_allowed_key_gets_an_answer(is_causal, coarse, group
 
 @pytest.mark.parametrize("group_queries", [1, 16])
 @pytest.mark.parametrize("exclusion", [0, 1, 9, 40])
-@pytest.mark.parametrize("look_ahead", [True, False])
-def test_every_allowed_key_counts_once(group_queries, exclusion, look_ahead):
+@pytest.mark.parametrize(("look_ahead", "probes"), [(True, 0), (True, 3), (False, 0)])
+def test_every_allowed_key_counts_once(group_queries, exclusion, look_ahead, probes):
     """With all keys alike the log-partition is the log of the number of allowed keys.
 
     Nodes under which a good part is forbidden are left out: then it is less, and the certified bound says by how
@@ -297,6 +297,7 @@ def test_every_allowed_key_counts_once(group_queries, exclusion, look_ahead):
         exclusion=exclusion,
         group_queries=group_queries,
         look_ahead=look_ahead,
+        probes=probes,
         return_log_partition=True,
         return_error_bound=True,
         implementation="sparse",
@@ -467,3 +468,38 @@ def test_queries_far_outside_the_keys_are_answered():
     assert found.output.isfinite().all()
     wrong = (found.log_partition - exact.log_partition).abs()
     assert (wrong <= found.log_partition_bound).all()
+
+
+@pytest.mark.parametrize("group_queries", [1, 16])
+def test_a_lone_analogue_across_a_split_is_found_by_probing(group_queries):
+    """Near copies of single tokens among noise: with probes nearly all are found, and carry their weight."""
+    draw = torch.Generator().manual_seed(0)
+    tokens = torch.randn(6007, 23, generator=draw)
+    first, second = torch.randperm(6007, generator=draw)[:1000].view(2, 500)
+    tokens[second] = tokens[first] + 0.01 * torch.randn(500, 23, generator=draw)
+    options = {
+        "scale": 50.0,
+        "key_bias": -25.0 * tokens.square().sum(dim=1),
+        "exclusion": 1,
+        "search_leaves": 2,
+        "group_queries": group_queries,
+        "return_neighbors": 1,
+        "implementation": "sparse",
+    }
+    shares, errors = {}, {}
+    for probes in (0, 4):
+        result = sparse_attention(tokens, tokens, tokens, probes=probes, **options)
+        shares[probes] = float((result.neighbors[first, 0] == second).float().mean())
+        errors[probes] = float((result.output[first] - tokens[second]).norm(dim=1).gt(0.5).float().mean())
+    assert shares[0] < 0.97
+    assert shares[4] > 0.99
+    if group_queries == 1:  # groups of noise cannot take what each of their queries finds
+        assert errors[4] < 0.01 < errors[0]
+
+
+def test_probes_are_refused_where_later_queries_would_have_a_say():
+    """Queries share what probes find: neither causal nor without looking ahead."""
+    keys = _walk(59, 7)
+    for options in ({"is_causal": True}, {"look_ahead": False}):
+        with pytest.raises(UsageError, match="attention probes: queries share what their probes find"):
+            sparse_attention(keys, keys, None, probes=2, **options)

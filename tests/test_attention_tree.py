@@ -210,3 +210,26 @@ def test_the_tree_is_stored_as_tensors_and_comes_back():
     del tensors["head0.direction"]
     with pytest.raises(UsageError, match=r"tensor 'head0.direction' is missing; build the tree again"):
         ContentTree.from_tensors(tensors, "head0.")
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_leaves_beside_a_point_are_others_than_its_own_and_none_comes_twice(count):
+    """Best bins first, without the leaf the point falls into; never more than there are."""
+    key = torch.randn(211, 5, generator=torch.Generator().manual_seed(0))
+    tree = content_tree(key)
+    points = torch.randn(53, 5, generator=torch.Generator().manual_seed(1))
+    beside = tree.leaves_beside(points, count)
+    assert beside.shape == (53, min(count, len(tree.members) - 1))
+    for own, row in zip(tree.leaf_of(points).tolist(), beside.tolist(), strict=True):
+        assert len({own, *row}) == 1 + len(row)
+
+
+def test_the_leaf_beside_a_point_is_the_one_across_the_nearest_threshold():
+    """On a line the leaf beside is the neighbour on the nearer side."""
+    key = torch.arange(64.0)[:, None]
+    tree = content_tree(key, leaf_keys=4)
+    points = torch.tensor([[4.4], [6.6], [30.9], [0.0], [63.0]])
+    own = tree.members[tree.leaf_of(points)].amin(dim=1)
+    beside = tree.members[tree.leaves_beside(points, 1)[:, 0]].amin(dim=1)
+    assert own.tolist() == [4, 4, 28, 0, 60]
+    assert beside.tolist() == [0, 8, 32, 4, 56]

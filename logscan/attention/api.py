@@ -49,6 +49,7 @@ def sparse_attention(
     is_causal: bool = False,
     budget: int = 256,
     search_leaves: int = 48,
+    probes: int = 0,
     group_queries: int | None = None,
     look_ahead: bool = True,
     max_error: float | None = None,
@@ -83,6 +84,9 @@ def sparse_attention(
         is_causal: keep only keys with `key_time <= query_time - exclusion`.
         budget: sparse: keys per query that are taken exactly, about; at least the number of keys means all.
         search_leaves: sparse: leaves of about 16 keys that a query is compared with.
+        probes: sparse: further leaves that a query looks into, across the splits it lies nearest to. They find a
+            lone analogue that fell on the other side of a split near the root (docs/attention.md has how many do).
+            Queries that fall into one leaf share what they find so; not without `look_ahead`, nor causal.
         group_queries: sparse: 16 when consecutive queries share what they find, 1 when order means nothing;
             `None` looks at the keys: 16 where what follows an analogue of a key is an analogue of what follows it.
         look_ahead: sparse: a query may use what later queries of its group found. Off, and under `is_causal`,
@@ -118,9 +122,13 @@ def sparse_attention(
         exclusion=(exclusion, 0),
         budget=(budget, 1),
         search_leaves=(search_leaves, 1),
+        probes=(probes, 0),
         group_offset=(group_offset, 0),
         return_neighbors=(return_neighbors, 0),
     )
+    if probes and (is_causal or not look_ahead):
+        fact = "queries share what their probes find, so later ones would have a say"
+        raise UsageError("attention probes", fact, "leave look_ahead on and is_causal off, or probe nothing")
     leading = query.shape[:-2]
     if tree is not None and (leading or is_causal):
         fact = "a tree belongs to one head, and not to causal attention"
@@ -152,6 +160,7 @@ def sparse_attention(
             options = SparseOptions(
                 budget=budget,
                 search_leaves=search_leaves,
+                probes=probes,
                 group_queries=group_queries,
                 group_offset=group_offset,
                 stride=_commonest_step(problem.key_time) if stride is None else stride,

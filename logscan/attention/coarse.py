@@ -77,7 +77,7 @@ def standing(
         plan: of the tiles.
         node_start: (tiles, n) int32 first leaf under each node of the cover, ascending.
         total: (tiles, n) keys under the nodes.
-        position: (tiles, s) int32 positions of the keys taken in stretches of time, -1 for none.
+        position: (tiles, s) int32 positions of the keys in `plan.time_blocks`, -1 for none.
         since: (tiles, s) the first row that takes them; `None` means all rows do.
         leaf_of_key: (Nk,) int32.
         block_keys: of the stretches.
@@ -98,20 +98,20 @@ def standing(
         count.flatten(1).scatter_add_(1, row * (n + 1) + node, one)
         return count[:, :, :n]
 
-    none = total.new_zeros(len(total), 1, n)
-    taken, node = none, position
+    taken, node, count = total.new_zeros(len(total), 1, n), position, total[:, None]
     if n and plan.time_blocks.shape[1]:
         node = node_of(position)
         taken = counted(node, since)
         taken = taken if since is None else taken.cumsum(dim=1)
-        if not banded:
-            return Standing(total[:, None] - taken, taken, node)
-        forbidden = node_of(_forbidden_to_all(problem, plan.slots, plan.time_blocks, block_keys))
-        return Standing(total[:, None] - taken - counted(forbidden, None), taken, node)
+        count = count - taken
     if n and banded:
-        keys, row = _forbidden_by_row(problem, plan, leaf_of_key)
-        return Standing(total[:, None] - counted(node_of(keys), row), taken, node)
-    return Standing(total[:, None], taken, node)
+        if plan.by_leaf:
+            keys, row = _forbidden_by_row(problem, plan, leaf_of_key)
+            count = count - counted(node_of(keys), row)
+        else:
+            keys = _forbidden_to_all(problem, plan.slots, plan.time_blocks, block_keys)
+            count = count - counted(node_of(keys), None)
+    return Standing(count, taken, node)
 
 
 def _forbidden_to_all(problem: Problem, slots: Tensor, blocks: Tensor, block_keys: int) -> Tensor:
@@ -141,8 +141,9 @@ def _forbidden_by_row(problem: Problem, plan: Plan, leaf_of_key: Tensor) -> tupl
     position = first[:, None] + torch.arange(most, device=first.device)
     position = position.masked_fill(position >= last[:, None], -1).view(len(plan.slots), -1)
     leaf = leaf_of_key.index_select(0, position.clamp(min=0).flatten()).view_as(position)
-    at = torch.searchsorted(plan.leaves, leaf).clamp_(max=plan.leaves.shape[1] - 1)
-    position = position.masked_fill(plan.leaves.gather(1, at) == leaf, -1)
+    held = torch.cat([plan.leaves, plan.time_blocks], dim=1).sort(dim=1).values
+    at = torch.searchsorted(held, leaf.long()).clamp_(max=held.shape[1] - 1)
+    position = position.masked_fill(held.gather(1, at) == leaf, -1)
     row = torch.arange(plan.slots.shape[1], device=first.device).repeat_interleave(most)
     return position, row.expand_as(position)
 

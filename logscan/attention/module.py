@@ -24,6 +24,7 @@ class AttentionOptions(TypedDict, total=False):
 
     budget: int
     search_leaves: int
+    probes: int
     group_queries: int
     max_error: float
     coarse: Coarse

@@ -10,16 +10,17 @@ import torch
 from torch import Tensor
 
 from logscan.attention.coarse import Cover
-from logscan.attention.layout import KeyBlocks
+from logscan.attention.layout import DEAD, KeyBlocks
 from logscan.attention.nodes import Geometry, Nodes, surroundings
 from logscan.attention.problem import Problem
-from logscan.attention.search import analogues, tiles_by_leaf
-from logscan.attention.selection import GROUP_QUERIES, query_groups, straddling, stretches
+from logscan.attention.search import TILE_ROWS, Tiles, analogues, analogues_beside, tiles_by_leaf
+from logscan.attention.selection import GROUP_QUERIES, most_voted, query_groups, straddling, stretches
 from logscan.attention.survey import followers_alike
 from logscan.attention.tree import ContentTree
 
 COVER_LEAVES = 16  # nodes of a level that a group's cover keeps near; larger ones cover what is further
 FOUND_PER_QUERY = 4  # analogues that a query hands to its group
+LEAVES_BESIDE = TILE_ROWS  # that a tile takes more, where order means nothing: one for each of its queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class SparseOptions:
 
     budget: int  # keys per query, about
     search_leaves: int  # leaves a query is compared with
+    probes: int  # single leaves more, across the splits that the query lies nearest to
     group_queries: int | None  # queries that share what they find, 1 for none; None: from the keys
     group_offset: int  # absolute index of the first query
     stride: int  # time between consecutive tokens
@@ -43,13 +45,14 @@ class Plan:
 
     slots: Tensor  # (tiles, rows) int64 query indices; a short tile repeats its first
     taken: Tensor  # (tiles, rows) bool, false where repeated
-    time_blocks: Tensor  # (tiles, s) int64 blocks of consecutive keys
+    time_blocks: Tensor  # (tiles, s) int64 blocks that the cover's nodes hold too: see `by_leaf`
     since: Tensor | None  # (tiles, s) int64, first row that may use the block; None: all may
     leaves: Tensor  # (tiles, l) int64 leaves taken whole, ascending
     home: Tensor  # (tiles,) int64 the leaf whose cover stands for all other keys
     cover: Cover  # of every leaf; its nodes hold the keys of `time_blocks` too
     exactly: Tensor  # (tiles,) bool, tiles whose queries must be answered by the dense path
     found: Tensor  # (tiles, rows, m) int64 positions that each query's own search found, -1 for none
+    by_leaf: bool  # `time_blocks` are leaves, else blocks of consecutive keys
 
     def pieces(self, step: int) -> Iterator[Plan]:
         """The plan in pieces of `step` tiles."""
@@ -79,7 +82,9 @@ def sparse_plan(
     """
     geometry = Geometry.of(nodes)
     by_distance = options.curvature < 0
-    leaf = tree.leaf_of(key_space(problem, options.curvature))
+    place = key_space(problem, options.curvature)
+    leaf = tree.leaf_of(place)
+    beside = tree.leaves_beside(place, options.probes) if options.probes else leaf[:, None][:, :0]
 
     def around(width: int, *, with_rest: bool) -> tuple[Tensor, Tensor]:
         return surroundings(geometry, tree.levels, width, by_distance=by_distance, with_rest=with_rest)
@@ -95,16 +100,22 @@ def sparse_plan(
         return Plan(
             slots=tiles.slots,
             taken=tiles.taken,
-            time_blocks=tiles.slots.new_zeros(len(tiles.slots), 0),
+            time_blocks=_leaves_beside(problem, by_leaf, near, tiles, leaf, beside),
             since=None,
             leaves=near.index_select(0, tiles.leaf).sort(dim=1).values,
             home=tiles.leaf,
             cover=cover,
             exactly=torch.zeros_like(tiles.leaf, dtype=torch.bool),
             found=tiles.slots.new_empty(*tiles.slots.shape, 0),
+            by_leaf=True,
         )
     near, _ = around(options.search_leaves, with_rest=False)
-    found, logit = analogues(problem, by_leaf, near, tiles, max(FOUND_PER_QUERY, neighbors))
+    count = max(FOUND_PER_QUERY, neighbors)
+    found, logit = analogues(problem, by_leaf, near, tiles, count)
+    if beside.shape[1]:
+        more, value = analogues_beside(problem, by_leaf, near, leaf, beside, count)
+        logit, best = torch.cat([logit, value.flatten(1)], dim=1).topk(found.shape[1], dim=1)
+        found = torch.cat([found, more.flatten(1)], dim=1).gather(1, best)
     groups = query_groups(problem, stride=options.stride, group_offset=options.group_offset)
     chosen = stretches(
         problem,
@@ -132,7 +143,28 @@ def sparse_plan(
         cover=cover,
         exactly=straddling(problem, groups),
         found=(found if neighbors else found[:, :0])[groups.slots],
+        by_leaf=False,
     )
+
+
+def _leaves_beside(
+    problem: Problem, by_leaf: KeyBlocks, near: Tensor, tiles: Tiles, home: Tensor, beside: Tensor
+) -> Tensor:
+    """The leaves beside those near a tile that some of its queries need most, (tiles, n) ascending.
+
+    Every query spreads a vote over its own leaf and those beside it, by the weight of the best key in each, so that
+    a leaf with a key much nearer than any at home is sure to be taken.
+    """
+    if not beside.shape[1]:
+        return tiles.slots.new_zeros(len(tiles.slots), 0)
+    alone = torch.arange(by_leaf.none, device=home.device)[:, None]
+    _, at_home = analogues(problem, by_leaf, alone, tiles, 1)
+    _, logit = analogues_beside(problem, by_leaf, near, home, beside, 1)
+    logit = torch.cat([at_home, logit.squeeze(2)], dim=1)[tiles.slots]
+    leaf = torch.nn.functional.pad(beside, (1, 0), value=by_leaf.none)[tiles.slots]
+    votes = logit.masked_fill(~tiles.taken[:, :, None] | (logit <= DEAD), -torch.inf)
+    chosen = most_voted(leaf, votes, LEAVES_BESIDE + 1, nothing=by_leaf.none)
+    return chosen.sort(dim=1).values[:, :LEAVES_BESIDE]
 
 
 def key_space(problem: Problem, curvature: float) -> Tensor:

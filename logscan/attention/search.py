@@ -46,6 +46,40 @@ def tiles_by_leaf(query: Tensor, leaf_of_query: Tensor, rows: int = TILE_ROWS) -
 
 
 @torch.no_grad()
+def analogues_beside(
+    problem: Problem, leaves: KeyBlocks, near: Tensor, home: Tensor, beside: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """The best keys each query finds in single leaves beside the ones that are near its own.
+
+    Args:
+        problem: the uniform problem.
+        leaves: keys laid out by leaf.
+        near: (leaves, n) int64, the leaves near each leaf: where the query has been already.
+        home: (queries,) int64, the leaf each query falls into.
+        beside: (queries, m) int64, leaves to look into.
+        count: keys per query and leaf.
+
+    Returns:
+        position (queries, m, count) int64, -1 for none; logit, the same shape.
+    """
+    alone = torch.arange(leaves.none, device=near.device)[:, None]
+    count = min(count, leaves.block_keys)
+    found, logit = [], []
+    for leaf in beside.unbind(1):
+        known = torch.cat(
+            [
+                (near.index_select(0, own) == other[:, None]).any(dim=1)
+                for own, other in zip(torch.split(home, 1 << 16), torch.split(leaf, 1 << 16), strict=True)
+            ]
+        )
+        query = torch.nonzero(~known).squeeze(1)
+        one = analogues(problem, leaves, alone, tiles_by_leaf(query, leaf[query]), count)
+        found.append(one[0])
+        logit.append(one[1])
+    return torch.stack(found, dim=1), torch.stack(logit, dim=1)
+
+
+@torch.no_grad()
 def analogues(
     problem: Problem, leaves: KeyBlocks, near: Tensor, tiles: Tiles, count: int
 ) -> tuple[Tensor, Tensor]:
@@ -55,7 +89,7 @@ def analogues(
         problem: the uniform problem.
         leaves: keys laid out by leaf.
         near: (leaves, n) int64, the leaves near each leaf.
-        tiles: every query, by leaf.
+        tiles: queries, by leaf; the others find nothing.
         count: keys per query.
 
     Returns:
@@ -64,6 +98,10 @@ def analogues(
     rows = tiles.slots.shape[1]
     columns = near.shape[1] * leaves.block_keys
     count = min(count, columns)
+    found = problem.key_index.new_full((len(problem.query), count), -1)
+    logit = problem.query.new_full((len(problem.query), count), DEAD)
+    if not len(tiles.slots):
+        return found, logit
     step = max(1, CHUNK_BYTES // (rows * columns * problem.query.element_size()))
     band = problem.band()
     parts = Parts(len(tiles.slots))
@@ -80,8 +118,6 @@ def analogues(
     assert place is not None
     assert value is not None
     place = place.masked_fill_(value < DEAD / 10, -1).long()
-    found = problem.key_index.new_full((len(problem.query), count), -1)
-    logit = problem.query.new_full((len(problem.query), count), DEAD)
     # a repeated slot writes its query's own result again
     found.index_copy_(0, tiles.slots.flatten(), place.flatten(0, 1))
     logit.index_copy_(0, tiles.slots.flatten(), value.flatten(0, 1))

@@ -94,7 +94,7 @@ def stretches(
     logit = logit.index_select(0, groups.slots.flatten()).view_as(position)
     if look_ahead:
         logit = logit.masked_fill(missing, -torch.inf)
-        starts = _most_voted(start, logit, max(1, budget // STRETCH_KEYS), nothing=none + 1)
+        starts = most_voted(start, logit, max(1, budget // STRETCH_KEYS), nothing=none + 1)
         since = torch.zeros_like(starts)
     else:
         # every query adds its best, the first one all it found: no query has a say in what an earlier one takes
@@ -115,7 +115,7 @@ def stretches(
     return Selection(blocks, None if look_ahead else since)
 
 
-def _most_voted(start: Tensor, logit: Tensor, wanted: int, *, nothing: int) -> Tensor:
+def most_voted(start: Tensor, logit: Tensor, wanted: int, *, nothing: int) -> Tensor:
     """The starts that a group's queries point to with the most weight, (groups, up to wanted).
 
     Every query spreads one vote over what it found, by attention weight; votes for one start add up. Where a

@@ -138,6 +138,8 @@ class _Run:
             with_nodes=with_nodes,
             neighbors=neighbors,
         )
+        if self.plan.by_leaf:
+            self.by_time = self.by_leaf
         self.options = options
         self.leaf_of_key = leaf_of_keys(self.by_leaf, len(problem.key))
         self.band = problem.band()
@@ -274,7 +276,7 @@ class _Run:
         )
         width = problem.key.shape[1] + (0 if problem.value is None else problem.value.shape[1])
         numbers = (exact + plan.cover.node.shape[1]) * (width + 3 * rows)
-        if not plan.time_blocks.shape[1] and self.band_keys:  # forbidden keys are counted row by row
+        if plan.by_leaf and self.band_keys:  # forbidden keys are counted row by row
             numbers += rows * (3 * self.band_keys + plan.cover.node.shape[1])
         limit = CHUNK_BYTES_CUDA if problem.key.is_cuda else CHUNK_BYTES_CPU
         return max(1, limit // (numbers * problem.key.element_size()))

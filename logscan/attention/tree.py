@@ -55,6 +55,37 @@ class ContentTree:
         return node
 
     @torch.no_grad()
+    def leaves_beside(self, points: Tensor, count: int) -> Tensor:
+        """The leaves, other than its own, that a point is nearest to across splits: (n, count) int64.
+
+        Going down, a point keeps the nodes it is nearest to; going to the side of a split where the point does
+        not lie costs the squared distance to the threshold. Source: Beis and Lowe, "Shape indexing using
+        approximate nearest-neighbour search in high-dimensional spaces", CVPR 1997, best bin first; here the
+        best bins of a level at a time.
+
+        Args:
+            points: (n, d).
+            count: leaves per point; fewer come back where the tree has fewer.
+        """
+        parts = [self._beside(part, count) for part in torch.split(points, 1 << 16)]
+        return torch.cat(parts) if parts else torch.zeros(0, count, dtype=torch.int64, device=points.device)
+
+    def _beside(self, points: Tensor, count: int) -> Tensor:
+        node = torch.zeros(len(points), 1, dtype=torch.int64, device=points.device)
+        cost = torch.zeros(len(points), 1, dtype=points.dtype, device=points.device)
+        for level in range(self.levels):
+            at = node + (1 << level) - 1
+            beyond = torch.stack([_along(points, self.direction, one, level) for one in at.unbind(1)], dim=1)
+            beyond -= self.threshold[at]
+            right = beyond > 0
+            node = torch.cat([2 * node + right, 2 * node + ~right], dim=1)
+            cost = torch.cat([cost, cost + beyond.square()], dim=1)
+            # the first column stays the point's own side: its cost is 0, and of equals the first is kept
+            cost, best = cost.sort(dim=1, stable=True)
+            node, cost = node.gather(1, best)[:, : count + 1], cost[:, : count + 1]
+        return node[:, 1:]
+
+    @torch.no_grad()
     def extended(self, key: Tensor, *, leaf_keys: int = LEAF_KEYS) -> ContentTree:
         """The tree with keys appended: new ones go down to their leaves, and only crowded parts are split again.
 
