@@ -4,13 +4,26 @@ import json
 
 import numpy as np
 import pytest
+from attention_watch import watched_attention
 from detection_summary import MEAN_OVER, summarised
 from promise import promise
 from results import filled
 from results_table import attention_table, causal_table, detection_table, seconds_table, series_table
 from seeds import mean_over, seed_table
 
+from logscan import pipeline
+from logscan.config import Config, EncoderConfig
+from logscan.data.read import read_log
+from logscan.model import encoder, fit
+from tests.synthetic import values, write_log
+
 HOUR_SECONDS = 3600.0
+WATCHED = (
+    (encoder, "attend"),
+    (encoder, "content_tree"),
+    (encoder, "EXACT_HISTORY_TOKENS"),
+    (fit, "attend"),
+)
 
 
 def _kept(false_events, *, weeks, step_seconds=HOUR_SECONDS, false_alarms="1/week"):
@@ -222,3 +235,30 @@ def test_filled_replaces_marked_places_with_a_table_and_nothing_else():
     once = filled(document, {"one": "| new \\1 |"})
     assert once == document.replace("old", "\n| new \\1 |\n")
     assert filled(once, {"one": "| new \\1 |"}) == once
+
+
+@pytest.mark.usefixtures("single")
+def test_watched_attention_gives_the_same_trained_layers_whatever_the_kind(tmp_path):
+    """Exact and sparse models differ in how they look, not in what they learned; only sparse ones have trees."""
+    config = Config(encoder=EncoderConfig(scales=(8, 16), epochs=2))
+    log = read_log([write_log(tmp_path / "log.csv", values(601))], config.input)
+    heads, costs = {}, {}
+    for kind in ("auto", "dense", "sparse"):
+        with pytest.MonkeyPatch.context() as patch:  # puts back what the watch replaces
+            for module, name in WATCHED:
+                patch.setattr(module, name, getattr(module, name))
+            watch = watched_attention(kind)
+            model = pipeline.train(log, config, device="cpu")
+            pipeline.score(log, model, device="cpu")
+        heads[kind], costs[kind] = model.entities[0].heads, watch.costs()
+    for one, other, third in zip(heads["dense"], heads["sparse"], heads["auto"], strict=True):
+        for name in ("log_metric", "log_temperature", "gate", "mlp_in", "mlp_out"):
+            np.testing.assert_array_equal(getattr(one.layer, name), getattr(other.layer, name))
+        np.testing.assert_array_equal(one.unit, third.unit)
+        assert one.tree is None
+        assert other.tree is not None
+    assert any(np.any(a.unit != b.unit) for a, b in zip(heads["dense"], heads["sparse"], strict=True))
+    assert costs["dense"]["tokens"] == {head.spec.name: (len(head.starts),) * 2 for head in heads["dense"]}
+    assert costs["dense"]["seconds_tree"] == 0
+    for name in ("seconds_attention", "seconds_attention_fit", "seconds_tree"):
+        assert costs["sparse"][name] > 0
