@@ -77,6 +77,7 @@ def main() -> int:
         parser.error("--data and --out are required")
     if not arguments.out.absolute().parent.is_dir():
         parser.error(f"the folder of {arguments.out} does not exist")
+    arguments.batch_only |= arguments.whole_history  # whose history holds what comes later
     cores = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     threads = max(1, cores // arguments.workers)
     tasks = found_tasks(arguments, threads)

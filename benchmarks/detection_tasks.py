@@ -84,7 +84,7 @@ def found_tasks(arguments: argparse.Namespace, threads: int) -> list[Task]:
                     seed=arguments.seed,
                     attention=arguments.attention,
                     whole_history=arguments.whole_history,
-                    batch_only=arguments.batch_only or arguments.whole_history,
+                    batch_only=arguments.batch_only,
                     false_alarms=arguments.false_alarms,
                     device=arguments.device,
                     threads=threads,
