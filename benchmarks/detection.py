@@ -41,6 +41,38 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the benchmark; returns the exit code: 0, or 3 when a series failed."""
+    parser = options()
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(measured(Task(**json.loads(arguments.one)))))
+        return 0
+    if arguments.data is None or arguments.out is None:
+        parser.error("--data and --out are required")
+    if not arguments.out.absolute().parent.is_dir():
+        parser.error(f"the folder of {arguments.out} does not exist")
+    arguments.batch_only |= arguments.whole_history  # whose history holds what comes later
+    cores = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    threads = max(1, cores // arguments.workers)
+    tasks = found_tasks(arguments, threads)
+    if not tasks:
+        parser.error(f"no labelled series in {arguments.data} matches")
+    results = all_results(tasks, arguments.workers)
+    if arguments.compare:
+        add_comparison(results, arguments.compare, arguments.compare_column)
+    summary = summarised(results)
+    told = ("seed", "attention", "whole_history", "batch_only", "false_alarms", "workers")
+    summary["settings"] = {
+        "fit": not arguments.no_fit,
+        "threads": threads,
+        **{name: getattr(arguments, name) for name in told},
+    }
+    write_text(arguments.out, json.dumps(summary, indent=1) + "\n")
+    print_tables(summary)
+    return 3 if any(result["status"] == "failed" for result in results) else 0
+
+
+def options() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of data sets")
     parser.add_argument("--out", type=Path, help="where results.json goes")
@@ -69,33 +101,7 @@ def main() -> int:
     )
     parser.add_argument("--compare-column", help="column of that file; default the last")
     parser.add_argument("--one", help=argparse.SUPPRESS)  # a child process: one task as JSON
-    arguments = parser.parse_args()
-    if arguments.one:
-        print(json.dumps(measured(Task(**json.loads(arguments.one)))))
-        return 0
-    if arguments.data is None or arguments.out is None:
-        parser.error("--data and --out are required")
-    if not arguments.out.absolute().parent.is_dir():
-        parser.error(f"the folder of {arguments.out} does not exist")
-    arguments.batch_only |= arguments.whole_history  # whose history holds what comes later
-    cores = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
-    threads = max(1, cores // arguments.workers)
-    tasks = found_tasks(arguments, threads)
-    if not tasks:
-        parser.error(f"no labelled series in {arguments.data} matches")
-    results = all_results(tasks, arguments.workers)
-    if arguments.compare:
-        add_comparison(results, arguments.compare, arguments.compare_column)
-    summary = summarised(results)
-    told = ("seed", "attention", "whole_history", "batch_only", "false_alarms", "workers")
-    summary["settings"] = {
-        "fit": not arguments.no_fit,
-        "threads": threads,
-        **{name: getattr(arguments, name) for name in told},
-    }
-    write_text(arguments.out, json.dumps(summary, indent=1) + "\n")
-    print_tables(summary)
-    return 3 if any(result["status"] == "failed" for result in results) else 0
+    return parser
 
 
 def all_results(tasks: list[Task], workers: int) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 from attention_watch import watched_attention
+from detection import options
 from detection_summary import MEAN_OVER, summarised
 from promise import promise
-from results import filled
+from results import RUNS, filled
 from results_table import attention_table, causal_table, detection_table, seconds_table, series_table
 from seeds import mean_over, seed_table
 
@@ -225,6 +226,13 @@ def test_attention_table_charges_the_tree_to_sparse_attention():
     text = attention_table(_run(), sparse)
     assert "| nab | 701 | 0.4000 | 0.4200 | +0.0200 | 12.0 | 2.0 | 1.0 | 4.00 |" in text
     assert "**+0.0000**" in text
+
+
+def test_runs_of_the_results_are_options_that_the_benchmark_knows_and_differ():
+    """No run fails on its options after an hour, and none repeats another."""
+    asked = [vars(options().parse_args(words)) for words in RUNS.values()]
+    assert all(one != other for i, one in enumerate(asked) for other in asked[:i])
+    assert sorted(one["seed"] for one in asked if not one["no_fit"]) == [0, 1, 2, 3, 4]
 
 
 def test_filled_replaces_marked_places_with_a_table_and_nothing_else():
