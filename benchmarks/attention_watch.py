@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from logscan.model import encoder, fit
@@ -12,28 +12,43 @@ NEVER, ALWAYS = 1 << 62, 0  # history tokens from which attention is sparse
 
 
 @dataclass(slots=True)
+class HeadCost:
+    """What the attention of one head has cost so far, where tokens are judged: calibration and scores.
+
+    Attributes:
+        history_tokens: keys of its last call.
+        query_tokens: queries of its last call.
+        seconds: inside `attend`.
+        seconds_tree: building the tree of its history, which exact attention does without.
+    """
+
+    history_tokens: int = 0
+    query_tokens: int = 0
+    seconds: float = 0.0
+    seconds_tree: float = 0.0
+
+
+@dataclass(slots=True)
 class AttentionWatch:
     """What attention has cost so far.
 
     Attributes:
-        seconds: inside `attend`, where tokens are judged: calibration and scores.
-        seconds_fit: the same where layers learn.
-        seconds_tree: building trees of histories, which exact attention needs not.
-        heads: head -> (history tokens, query tokens) of its last call.
+        heads: head -> its cost.
+        seconds_fit: inside `attend` where layers learn.
+        tree_waiting: seconds of trees whose head has not attended yet.
     """
 
-    seconds: float = 0.0
+    heads: dict[str, HeadCost] = field(default_factory=dict)
     seconds_fit: float = 0.0
-    seconds_tree: float = 0.0
-    heads: dict[str, tuple[int, int]] = field(default_factory=dict)
+    tree_waiting: float = 0.0
 
     def costs(self) -> dict[str, Any]:
-        """As fields of a result."""
+        """As fields of a result: the sums, and every head."""
         return {
-            "seconds_attention": self.seconds,
+            "seconds_attention": sum(head.seconds for head in self.heads.values()),
             "seconds_attention_fit": self.seconds_fit,
-            "seconds_tree": self.seconds_tree,
-            "tokens": dict(self.heads),
+            "seconds_tree": sum(head.seconds_tree for head in self.heads.values()),
+            "heads": {name: asdict(head) for name, head in self.heads.items()},
         }
 
 
@@ -54,8 +69,10 @@ def watched_attention(kind: str) -> AttentionWatch:
     def timed_attend(head: Any, queries: Any, keys: Any, *rest: Any) -> Any:
         started = time.perf_counter()
         found = attend(head, queries, keys, *rest)
-        watch.seconds += time.perf_counter() - started
-        watch.heads[head.spec.name] = (len(keys), len(queries))
+        cost = watch.heads.setdefault(head.spec.name, HeadCost())
+        cost.seconds += time.perf_counter() - started
+        cost.history_tokens, cost.query_tokens = len(keys), len(queries)
+        cost.seconds_tree, watch.tree_waiting = cost.seconds_tree + watch.tree_waiting, 0.0
         return found
 
     def timed_fit(*arguments: Any) -> Any:
@@ -71,7 +88,7 @@ def watched_attention(kind: str) -> AttentionWatch:
     def timed_tree(*arguments: Any) -> Any:
         started = time.perf_counter()
         tree = content_tree(*arguments)
-        watch.seconds_tree += time.perf_counter() - started
+        watch.tree_waiting += time.perf_counter() - started
         return tree
 
     encoder.EXACT_HISTORY_TOKENS = limit

@@ -50,6 +50,8 @@ def main() -> int:
         parser.error("--data and --out are required")
     if not arguments.out.absolute().parent.is_dir():
         parser.error(f"the folder of {arguments.out} does not exist")
+    if arguments.compare and not arguments.compare.is_file():
+        parser.error(f"there is no {arguments.compare}")
     arguments.batch_only |= arguments.whole_history  # whose history holds what comes later
     cores = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     threads = max(1, cores // arguments.workers)

@@ -115,7 +115,10 @@ def _result(dataset, series, vus_pr, **changed):
         "seconds_attention": 4.0,
         "seconds_attention_fit": 0.0,
         "seconds_tree": 1.0,
-        "tokens": {"form16": [701, 997]},
+        "heads": {
+            "form16": {"history_tokens": 701, "query_tokens": 997, "seconds": 3.0, "seconds_tree": 0.5},
+            "form32": {"history_tokens": 353, "query_tokens": 499, "seconds": 1.0, "seconds_tree": 0.5},
+        },
         "peak_memory_bytes": 7 * 2**20,
         "causal_vus_pr": vus_pr - 0.1,
         "causal_event_recall": 0.5,
@@ -220,11 +223,13 @@ def test_seconds_table_counts_the_series_over_the_bar():
 
 
 def test_attention_table_charges_the_tree_to_sparse_attention():
-    """Exact attention needs no tree, so its time counts against sparse attention."""
-    sparse = _run(gain=0.02)
-    sparse["datasets"]["nab"] |= {"seconds_attention": 2.0, "seconds_tree": 1.0}
-    text = attention_table(_run(), sparse)
-    assert "| nab | 701 | 0.4000 | 0.4200 | +0.0200 | 12.0 | 2.0 | 1.0 | 4.00 |" in text
+    """Exact attention needs no tree, so its time counts against sparse attention, in all heads and in the longest."""
+    exact = _run()
+    for one in exact["series"][:3]:
+        one["heads"]["form16"] |= {"seconds": 21.0, "seconds_tree": 0.0}
+    exact["datasets"]["nab"] |= {"seconds_attention": 66.0, "seconds_tree": 0.0}
+    text = attention_table(exact, _run(gain=0.02))
+    assert "| nab | 0.4000 | 0.4200 | +0.0200 | 66.0 | 15.0 | 4.40 | 701 | 63.0 | 10.5 | 6.00 |" in text
     assert "**+0.0000**" in text
 
 
@@ -266,7 +271,10 @@ def test_watched_attention_gives_the_same_trained_layers_whatever_the_kind(tmp_p
         assert one.tree is None
         assert other.tree is not None
     assert any(np.any(a.unit != b.unit) for a, b in zip(heads["dense"], heads["sparse"], strict=True))
-    assert costs["dense"]["tokens"] == {head.spec.name: (len(head.starts),) * 2 for head in heads["dense"]}
+    for head in heads["dense"]:
+        cost = costs["dense"]["heads"][head.spec.name]
+        assert cost["history_tokens"] == cost["query_tokens"] == len(head.starts)
     assert costs["dense"]["seconds_tree"] == 0
+    assert all(cost["seconds_tree"] > 0 for cost in costs["sparse"]["heads"].values())
     for name in ("seconds_attention", "seconds_attention_fit", "seconds_tree"):
         assert costs["sparse"][name] > 0
