@@ -1,0 +1,107 @@
+"""Every detection figure of docs/results.md by one command: the runs it needs, and their tables.
+
+    python benchmarks/results.py --data DATA --out DIR [--compare CSV] [--write docs/results.md]
+
+A run whose JSON lies in DIR already is not run again: delete it to have it measured anew. With `--write` each table
+also replaces what stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->` in the document, where there is such a
+pair. The runs take about an hour and a half on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from results_table import attention_table, causal_table, detection_table, seconds_table, series_table
+from seeds import seed_table
+
+from logscan.data.write import write_text
+
+_WHOLE = ["--no-fit", "--whole-history", "--only", "gecco2018", "ecg_mba"]
+RUNS: dict[str, list[str]] = {
+    "trained": [],
+    "closed": ["--no-fit"],
+    **{f"seed{seed}": ["--seed", str(seed)] for seed in (1, 2, 3, 4)},
+    "dense": ["--no-fit", "--batch-only", "--attention", "dense"],
+    "sparse": ["--no-fit", "--batch-only", "--attention", "sparse"],
+    "whole_dense": [*_WHOLE, "--attention", "dense"],
+    "whole_sparse": [*_WHOLE, "--attention", "sparse"],
+}
+TAKES_COMPARISON = "trained"
+SOME_FAILED = 3  # series, named in the results
+
+
+def main() -> int:
+    """Run what is missing and print the tables; returns the exit code: 0, or 3 when a series failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of data sets")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--compare", type=Path, help="see benchmarks/detection.py")
+    parser.add_argument("--write", type=Path, help="document whose marked tables are replaced")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="series run at once; 1 for times to be reported"
+    )
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name, options in RUNS.items():
+        out = arguments.out / f"{name}.json"
+        if out.exists():
+            continue
+        print(f"== {name}: {' '.join(options) or 'defaults'}", file=sys.stderr)
+        command = [sys.executable, str(Path(__file__).with_name("detection.py")), *options]
+        command += ["--data", str(arguments.data), "--out", str(out), "--workers", str(arguments.workers)]
+        if arguments.compare and name == TAKES_COMPARISON:
+            command += ["--compare", str(arguments.compare)]
+        code = subprocess.run(command, stdout=sys.stderr, check=False).returncode
+        if code not in (0, SOME_FAILED):
+            return code
+    results = {name: json.loads((arguments.out / f"{name}.json").read_text()) for name in RUNS}
+    found = tables(results)
+    for name, text in found.items():
+        print(f"### {name}\n\n{text}\n")
+    if arguments.write:
+        document = arguments.write.read_text(encoding="utf-8")
+        write_text(arguments.write, filled(document, found))
+    failed = [
+        f"{name}: {one['dataset']}/{one['series']}: {one['reason']}"
+        for name, result in results.items()
+        for one in result["series"]
+        if one["status"] == "failed"
+    ]
+    print("\n".join(failed), file=sys.stderr)
+    return SOME_FAILED if failed else 0
+
+
+def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The tables by the name of their place in the document, from the results by the name of their run."""
+    trained, closed = results["trained"], results["closed"]
+    seeds = [trained, *(results[name] for name in RUNS if name.startswith("seed"))]
+    return {
+        "detection": detection_table(trained, closed),
+        "seeds": seed_table(seeds),
+        "causal": causal_table(trained),
+        "seconds": seconds_table(trained),
+        "attention": attention_table(results["dense"], results["sparse"]),
+        "whole history": attention_table(results["whole_dense"], results["whole_sparse"]),
+        "series": series_table(trained, closed),
+    }
+
+
+def filled(document: str, found: dict[str, str]) -> str:
+    """The document with every marked place that has a table filled with it; the rest stands as it was."""
+
+    def place(match: re.Match[str]) -> str:
+        begin, name, end = match["begin"], match["name"], match["end"]
+        return f"{begin}\n\n{found[name]}\n\n{end}" if name in found else match[0]
+
+    pattern = r"(?P<begin><!-- (?P<name>[a-z ]+): begin -->).*?(?P<end><!-- (?P=name): end -->)"
+    return re.sub(pattern, place, document, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
