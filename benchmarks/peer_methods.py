@@ -24,6 +24,7 @@ from logscan.core.windows import window_starts, windows
 from logscan.records import F32, F64, I64
 
 _SEED = 0
+_RMS_ROWS = 64
 _WIDEST = 1024  # values in a window of all channels: with more, the window is shortened
 _FITTED = 20_000  # training windows for principal components, evenly spaced
 _LOF_WINDOWS = 5_000  # training windows that a window is compared with, evenly spaced
@@ -77,9 +78,17 @@ def scaled(values: F64, train_rows: int) -> F64:
 # --- rows ------------------------------------------------------------------------------------------------
 
 
-def rms(problem: Problem) -> F64:
-    """Root mean square over channels of each row."""
+def rms_row(problem: Problem) -> F64:
+    """Root mean square over the channels of each row."""
     return np.sqrt(np.square(problem.values).mean(axis=1))
+
+
+def rms(problem: Problem) -> F64:
+    """Root mean square over windows of 64 rows of all channels: the same, smoothed as the others are."""
+    length = min(_RMS_ROWS, problem.train_rows)
+    running = np.concatenate(([0.0], np.cumsum(np.square(problem.values).mean(axis=1))))
+    power = np.maximum(running[length:] - running[:-length], 0.0) / length
+    return on_rows(np.sqrt(power), np.arange(len(power)), length, len(problem.values))
 
 
 def isolation_forest(problem: Problem) -> F64:
@@ -172,6 +181,7 @@ def patch_cnn(problem: Problem) -> F64:
 
 METHODS: dict[str, Callable[[Problem], F64]] = {
     "rms": rms,
+    "rms_row": rms_row,
     "sub_pca": sub_pca,
     "isolation_forest": isolation_forest,
     "lof": lof,
