@@ -27,6 +27,7 @@ _SEED = 0
 _RMS_ROWS = 64
 _WIDEST = 1024  # values in a window of all channels: with more, the window is shortened
 _FITTED = 20_000  # training windows for principal components, evenly spaced
+_RIDGE = 0.01
 _LOF_WINDOWS = 5_000  # training windows that a window is compared with, evenly spaced
 _PROFILE_CELLS = 25 * 10**9  # pairs of windows over all channels; the latest training rows that fit are taken
 _CHUNK_CELLS = 2**24  # of a block of flattened windows, float32: 64 MB
@@ -105,30 +106,65 @@ def isolation_forest(problem: Problem) -> F64:
 # --- windows ---------------------------------------------------------------------------------------------
 
 
-def sub_pca(problem: Problem) -> F64:
-    """Principal components of windows; a weighted sum of distances, as in PyOD and TSB-AD's Sub-PCA.
+@dataclass(frozen=True, slots=True)
+class _Components:
+    """Principal components of the training windows, each value of a window standardised first."""
 
-    With window x standardised by the training windows, components v_k and their shares of the variance s_k,
-    the score is `sum_k |x - v_k| / s_k`: the components that hardly vary count most.
+    mean: F64  # (values,)
+    spread: F64  # (values,)
+    directions: F64  # (values, components)
+    variances: F64  # (components,), ascending, mean over windows
+
+    def standard(self, rows: F32) -> F64:
+        """The windows standardised, (windows, values)."""
+        return (rows - self.mean) / self.spread
+
+
+def sub_pca(problem: Problem) -> F64:
+    """The score of PyOD's PCA, which TSB-AD's Sub-PCA uses: a weighted sum of distances to the components.
+
+    With window x, components v_k and their shares of the variance s_k, it is `sum_k |x - v_k| / s_k`. As v_k
+    has length 1 and x is long, this is nearly the length of x: as implemented, few directions matter.
     """
     length = problem.window
+    found = _components(problem, length)
+    # Fewer windows than values leave components without any variance, which sklearn's PCA does not return.
+    kept = found.variances > np.finfo(np.float64).eps * found.variances.sum() * len(found.variances)
+    directions, weight = found.directions[:, kept], found.variances.sum() / found.variances[kept]
+
+    def distances(rows: F32) -> F64:
+        standard = found.standard(rows)
+        squared = np.square(standard).sum(axis=1)[:, None] + 1.0 - 2.0 * (standard @ directions)
+        return np.asarray(np.sqrt(np.maximum(squared, 0.0)) @ weight)
+
+    return _window_scores(problem, _starts(problem, length)[0], length, distances)
+
+
+def sub_mahalanobis(problem: Problem) -> F64:
+    """What a principal-components detector is described to do: the Mahalanobis distance of windows.
+
+    `sqrt(sum_k (x . v_k)^2 / (l_k + r))`, with the variance l_k of component k and a ridge r of a hundredth
+    of their mean, so that directions without any training variance do not decide alone.
+    """
+    length = problem.window
+    found = _components(problem, length)
+    scaling = 1.0 / np.sqrt(np.maximum(found.variances, 0.0) + _RIDGE * found.variances.mean() + 1e-12)
+    whitening = found.directions * scaling
+
+    def distances(rows: F32) -> F64:
+        return np.asarray(np.sqrt(np.square(found.standard(rows) @ whitening).sum(axis=1)))
+
+    return _window_scores(problem, _starts(problem, length)[0], length, distances)
+
+
+def _components(problem: Problem, length: int) -> _Components:
     starts, train = _starts(problem, length)
     fitted = _flat(problem, starts[:train][_spaced(train, _FITTED)], length).astype(np.float64)
     mean, spread = fitted.mean(axis=0), fitted.std(axis=0)
     spread[spread == 0] = 1.0
     fitted = (fitted - mean) / spread
-    variances, components = np.linalg.eigh(fitted.T @ fitted)
-    share = variances / variances.sum() if variances.sum() > 0 else np.ones_like(variances)
-    # Fewer windows than values leave components without any variance, which sklearn's PCA does not return.
-    kept = share > np.finfo(np.float64).eps * len(share)
-    components, weight = components[:, kept], 1.0 / share[kept]
-
-    def distances(rows: F32) -> F64:
-        standard = (rows - mean) / spread
-        squared = np.square(standard).sum(axis=1)[:, None] + 1.0 - 2.0 * (standard @ components)
-        return np.asarray(np.sqrt(np.maximum(squared, 0.0)) @ weight)
-
-    return _window_scores(problem, starts, length, distances)
+    variances, directions = np.linalg.eigh(fitted.T @ fitted / len(fitted))
+    return _Components(mean, spread, directions, variances)
 
 
 def lof(problem: Problem) -> F64:
@@ -183,6 +219,7 @@ METHODS: dict[str, Callable[[Problem], F64]] = {
     "rms": rms,
     "rms_row": rms_row,
     "sub_pca": sub_pca,
+    "sub_mahalanobis": sub_mahalanobis,
     "isolation_forest": isolation_forest,
     "lof": lof,
     "matrix_profile": matrix_profile,
