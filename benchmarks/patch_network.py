@@ -22,7 +22,7 @@ from logscan.records import F32, F64, I64
 _CHANNELS = (32, 64, 64)
 _KERNELS = (7, 5, 3)
 _PROJECTION = 128
-_ITERATIONS = 300
+_ITERATIONS = 200
 _BATCH = 128
 _RADIUS = 2  # a patch this many steps earlier or later is the same thing
 _MARGIN = 0.5
