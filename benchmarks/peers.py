@@ -93,7 +93,9 @@ def all_results(tasks: list[Task], methods: list[str], workers: int, out: Path) 
                 if result["status"] == "ok"
                 else result["reason"]
             )
-            console.print(f"{task.name}: {result['method']}: {figure}", markup=False, highlight=False)
+            console.print(
+                f"{task.name}: {result['method']}: {figure}", markup=False, highlight=False, soft_wrap=True
+            )
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(one, sorted(tasks, key=lambda task: Path(task.file).stat().st_size)))
