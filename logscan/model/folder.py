@@ -65,6 +65,7 @@ class _ModelFile(_Part):
     input_schema: InputSchema
     trained_rows: int
     left_out_cells: int
+    excluded_steps: int = 0  # models from before there were labels in training
     validation: dict[str, float]
     fingerprint: str
     entities: list[_EntityFile] = Field(min_length=1)
@@ -98,6 +99,7 @@ def save_model(model: Model, folder: Path) -> None:
         input_schema=model.schema,
         trained_rows=model.trained_rows,
         left_out_cells=model.left_out_cells,
+        excluded_steps=model.excluded_steps,
         validation=model.validation,
         fingerprint=model.fingerprint,
         entities=entities,
@@ -146,6 +148,7 @@ def load_model(folder: Path) -> Model:
         entities=entities,
         trained_rows=document.trained_rows,
         left_out_cells=document.left_out_cells,
+        excluded_steps=document.excluded_steps,
         validation=document.validation,
         fingerprint=document.fingerprint,
     )

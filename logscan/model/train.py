@@ -14,7 +14,7 @@ from logscan.config import Config
 from logscan.core.calibration import Fusion, calibration
 from logscan.core.scaling import fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
-from logscan.core.windows import window_starts
+from logscan.core.windows import untouched, window_starts
 from logscan.model.encoder import head_keys, head_output, head_steps, history_starts, with_tree
 from logscan.model.fit import FitOutcome, fit_head
 from logscan.model.heads import (
@@ -54,6 +54,7 @@ def train_entity(
     counts: Bool,
     false_alarms_per_step: float,
     device: torch.device,
+    excluded: Bool | None = None,
     progress: Progress | None = None,
 ) -> Trained:
     """Train one entity on its training series.
@@ -64,19 +65,29 @@ def train_entity(
         counts: (channels,) bool, channels that count things.
         false_alarms_per_step: accepted false events per step.
         device: where attention runs.
+        excluded: (steps,) bool, steps that are no example of normal, such as known failures: what was observed
+            there has no influence, and no window that holds one is history, learned from or calibrated on.
+            `None`: there are none. With some, `long_enough` must hold for the shortest scale.
         progress: told the name of every head when it is done.
     """
-    left_out = strays(series.values)
-    values = np.where(left_out, np.nan, series.values)
+    excluded = np.zeros(series.grid.steps, dtype=np.bool_) if excluded is None else excluded
+    values = np.where(excluded[:, None], np.nan, series.values)
+    left_out = strays(values)
+    values = np.where(left_out, np.nan, values)
     scaler = fit_scaler(values, counts)
     ready = prepared(values, scaler, bridge_steps=config.input.bridge_steps, causal=False)
-    specs = head_specs(config.encoder, len(ready.values))
+    ready = replace(  # a short exclusion was bridged as a gap: it is no observation for that
+        ready,
+        observed=ready.observed & ~excluded[:, None],
+        bridged=ready.bridged & ~excluded[:, None],
+    )
+    specs = head_specs(config.encoder, len(ready.values), excluded)
     steps, channels = ready.values.shape
     batch, causal = Fusion(steps, channels), Fusion(steps, channels)
     heads: list[Head] = []
     fits: list[FitOutcome] = []
     for spec in specs:
-        head = closed_form_head(spec, ready, config.encoder.neighbors, config.encoder.seed)
+        head = closed_form_head(spec, ready, config.encoder.neighbors, config.encoder.seed, excluded)
         if config.encoder.fit:
             outcome = _fitted(head, ready, config)
             fits.append(outcome)
@@ -84,6 +95,7 @@ def train_entity(
         output = head_output(
             head, ready.values, ready, 0, neighbors=config.encoder.neighbors, causal=False, device=device
         )
+        output.residuals[~untouched(output.starts, head.spec.window_steps, excluded)] = np.nan
         head = replace(head, unit=calibration(output.residuals))
         # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
         batch.add(head_steps(output, head, steps, causal=False))
@@ -121,15 +133,20 @@ def min_event_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
     return max(1, min(spec.window_steps for spec in specs) // 2) if configured is None else configured
 
 
-def closed_form_head(spec: HeadSpec, series: Prepared, neighbors: int, seed: int) -> Head:
+def closed_form_head(
+    spec: HeadSpec, series: Prepared, neighbors: int, seed: int, excluded: Bool | None = None
+) -> Head:
     """A head that works before it is trained: principal directions, and a temperature set by its neighbours.
 
     The temperature is the one at which the median training token spreads its weight over `neighbors` keys.
+    No window that holds one of the `excluded` steps, (steps,) bool, becomes history.
     """
     steps, channels = series.values.shape
     window = min(spec.window_steps, steps)
     spec = replace(spec, window_steps=window)
     starts = window_starts(steps, window, spec.stride_steps)
+    if excluded is not None:
+        starts = starts[untouched(starts, window, excluded)]
     starts = history_starts(series.observed, starts, window)
     rows = features(searchable(series.values), starts, spec)
     center, basis = closed_form_basis(rows)
