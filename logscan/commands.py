@@ -25,7 +25,7 @@ from logscan.errors import InputError, LogscanError, QualityGateError, UsageErro
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.outputs import refuse_model_folder, refuse_outputs, refuse_overwriting
 from logscan.ops.recording import RunClock, input_record, quality_records, run_record
-from logscan.ops.run import RunRecord
+from logscan.ops.run import ModelCardRecord, RunRecord
 from logscan.ops.state import locked_state, read_state, write_state
 from logscan.records import Grade, Log, SeriesScores, TimeKind
 
@@ -115,23 +115,10 @@ def train(
     if json_output:
         _print_json(consoles, card.model_dump())
     else:
-        consoles.out.print(
-            figures_table(
-                [
-                    ("model", f"{card.model_id} in {model_folder}"),
-                    (
-                        "trained on",
-                        f"{card.trained_rows:,} rows, {card.training_start} to {card.training_end}",
-                    ),
-                    ("channels", ", ".join(card.channels)),
-                    ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens"),
-                    ("training", _training_text(model)),
-                    ("promise", f"{card.false_alarms} false alarms"),
-                    ("left out", f"{model.left_out_cells:,} cells too far from the others to be readings"),
-                    *([("known failures", f"{model.excluded_steps:,} steps left out")] if known else []),
-                ]
-            )
-        )
+        figures = _model_figures(model, card, model_folder)
+        if known:
+            figures.append(("known failures", f"{model.excluded_steps:,} steps left out"))
+        consoles.out.print(figures_table(figures))
     return SKIPPED if skipped or any(log.counts.dropped.values()) else 0
 
 
@@ -373,6 +360,18 @@ def _tell_scores(
     count = len(record.events)
     more = f", the {SHOWN_EVENTS} most severe shown" if count > SHOWN_EVENTS else ""
     consoles.say(f"{count} event{'' if count == 1 else 's'}{more}" if count else "no events: nothing unusual")
+
+
+def _model_figures(model: Model, card: ModelCardRecord, folder: Path) -> list[tuple[str, str]]:
+    return [
+        ("model", f"{card.model_id} in {folder}"),
+        ("trained on", f"{card.trained_rows:,} rows, {card.training_start} to {card.training_end}"),
+        ("channels", ", ".join(card.channels)),
+        ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens"),
+        ("training", _training_text(model)),
+        ("promise", f"{card.false_alarms} false alarms"),
+        ("left out", f"{model.left_out_cells:,} cells too far from the others to be readings"),
+    ]
 
 
 def _training_text(model: Model) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from logscan.config import Config
 from logscan.core.calibration import Fusion, calibration
-from logscan.core.scaling import fit_scaler, strays
+from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import untouched, window_starts
 from logscan.model.encoder import head_keys, head_output, head_steps, history_starts, with_tree
@@ -71,16 +71,7 @@ def train_entity(
         progress: told the name of every head when it is done.
     """
     excluded = np.zeros(series.grid.steps, dtype=np.bool_) if excluded is None else excluded
-    values = np.where(excluded[:, None], np.nan, series.values)
-    left_out = strays(values)
-    values = np.where(left_out, np.nan, values)
-    scaler = fit_scaler(values, counts)
-    ready = prepared(values, scaler, bridge_steps=config.input.bridge_steps, causal=False)
-    ready = replace(  # a short exclusion was bridged as a gap: it is no observation for that
-        ready,
-        observed=ready.observed & ~excluded[:, None],
-        bridged=ready.bridged & ~excluded[:, None],
-    )
+    scaler, ready, left_out = _training_values(series.values, counts, excluded, config.input.bridge_steps)
     specs = head_specs(config.encoder, len(ready.values), excluded)
     steps, channels = ready.values.shape
     batch, causal = Fusion(steps, channels), Fusion(steps, channels)
@@ -114,7 +105,22 @@ def train_entity(
         threshold_batch=_threshold(batch, false_alarms_per_step, merge),
         threshold_causal=_threshold(causal, false_alarms_per_step, merge),
     )
-    return Trained(entity=entity, fits=tuple(fits), left_out_cells=int(left_out.sum()))
+    return Trained(entity=entity, fits=tuple(fits), left_out_cells=left_out)
+
+
+def _training_values(
+    values: F64, counts: Bool, excluded: Bool, bridge_steps: int
+) -> tuple[Scaler, Prepared, int]:
+    """The scaler, the scaled and filled values without strays and excluded steps, and the number of strays."""
+    known = np.where(excluded[:, None], np.nan, values)
+    stray = strays(known)
+    known = np.where(stray, np.nan, known)
+    scaler = fit_scaler(known, counts)
+    ready = prepared(known, scaler, bridge_steps=bridge_steps, causal=False)
+    # A short exclusion was bridged as if it were a gap; that makes it no observation.
+    kept = ~excluded[:, None]
+    ready = replace(ready, observed=ready.observed & kept, bridged=ready.bridged & kept)
+    return scaler, ready, int(stray.sum())
 
 
 def merge_gap_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
