@@ -286,6 +286,10 @@ def test_orders_of_a_labelled_hour_are_left_out(bench: Path, logscan: Run) -> No
         assert card["excluded_steps"] == 2
         ids.add(card["model_id"])
     assert len(ids) == 1
+    given = ("--model", "m", "--ignore", "void", "--out", "s.csv")
+    assert logscan("score", "orders.csv", *given).code == 0
+    figures = json.loads(logscan("evaluate", "s.csv", "--labels", "void", "--json").out)
+    assert (figures["anomalous_rows"], figures["events"]) == (2, 1)
 
 
 def test_a_model_from_before_labels_still_loads(bench: Path) -> None:
