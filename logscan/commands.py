@@ -371,6 +371,7 @@ def _model_figures(model: Model, card: ModelCardRecord, folder: Path) -> list[tu
         ("training", _training_text(model)),
         ("promise", f"{card.false_alarms} false alarms"),
         ("left out", f"{model.left_out_cells:,} cells too far from the others to be readings"),
+        ("trimmed", f"{model.trimmed_steps:,} steps unlike all the others"),
     ]
 
 

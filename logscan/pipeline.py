@@ -89,7 +89,7 @@ def train(
         raise _nothing_to_train_on(log, parts, masks, config)
     entities: list[EntityModel] = []
     fits: list[FitOutcome] = []
-    left_out = 0
+    left_out = trimmed = 0
     for series in usable:
         trained = train_entity(
             series,
@@ -110,6 +110,7 @@ def train(
         entities.append(trained.entity)
         fits += trained.fits
         left_out += trained.left_out_cells
+        trimmed += trained.trimmed_steps
     fingerprint = _fingerprint(usable, masks)
     return Model(
         model_id=hashlib.sha256(f"{fingerprint}{config.hash()}{__version__}".encode()).hexdigest()[:12],
@@ -122,6 +123,7 @@ def train(
             series.grid.steps if series.row_times is None else len(series.row_times) for series in usable
         ),
         left_out_cells=left_out,
+        trimmed_steps=trimmed,
         excluded_steps=sum(int(masks[series.entity].sum()) for series in usable),
         validation=_validation(fits),
         fingerprint=fingerprint,

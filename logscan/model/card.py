@@ -17,6 +17,7 @@ def model_card(model: Model) -> ModelCardRecord:
         created=model.created,
         logscan_version=model.logscan_version,
         trained_rows=model.trained_rows,
+        trimmed_steps=model.trimmed_steps,
         excluded_steps=model.excluded_steps,
         training_start=time_text(first.grid.kind, min(grid.start for grid in grids), zone),
         training_end=time_text(
@@ -43,6 +44,7 @@ Made by logscan {card.logscan_version}.
 
 - Trained on {card.trained_rows} rows, {card.training_start} to {card.training_end}.
 - Cells of these rows left out, too far from the others to be readings: {model.left_out_cells}
+- Steps of these rows left out of the history because they are unlike all others: {card.trimmed_steps}
 - Steps of these rows left out as known failures: {card.excluded_steps}
 - Entities: {_listed([name or "(one series)" for name in card.entities])}
 - Channels: {_listed(card.channels)}

@@ -65,7 +65,9 @@ class _ModelFile(_Part):
     input_schema: InputSchema
     trained_rows: int
     left_out_cells: int
-    excluded_steps: int = 0  # models from before there were labels in training
+    # Models from before these were left out have neither.
+    trimmed_steps: int = 0
+    excluded_steps: int = 0
     validation: dict[str, float]
     fingerprint: str
     entities: list[_EntityFile] = Field(min_length=1)
@@ -99,6 +101,7 @@ def save_model(model: Model, folder: Path) -> None:
         input_schema=model.schema,
         trained_rows=model.trained_rows,
         left_out_cells=model.left_out_cells,
+        trimmed_steps=model.trimmed_steps,
         excluded_steps=model.excluded_steps,
         validation=model.validation,
         fingerprint=model.fingerprint,
@@ -148,6 +151,7 @@ def load_model(folder: Path) -> Model:
         entities=entities,
         trained_rows=document.trained_rows,
         left_out_cells=document.left_out_cells,
+        trimmed_steps=document.trimmed_steps,
         excluded_steps=document.excluded_steps,
         validation=document.validation,
         fingerprint=document.fingerprint,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from logscan.config import Config
 from logscan.core.calibration import Fusion, calibration
+from logscan.core.contamination import unlike_the_rest
 from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import untouched, window_starts
@@ -45,6 +47,17 @@ class Trained:
     entity: EntityModel
     fits: tuple[FitOutcome, ...]
     left_out_cells: int  # of the training rows, too far out to be readings
+    trimmed_steps: int  # of the training part, unlike all the others
+
+
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """Heads of one look at the training part, and the scores it has under them in both alignments."""
+
+    heads: tuple[Head, ...]
+    fits: tuple[FitOutcome, ...]
+    batch: Fusion
+    causal: Fusion
 
 
 def train_entity(
@@ -59,6 +72,9 @@ def train_entity(
 ) -> Trained:
     """Train one entity on its training series.
 
+    Steps that are unlike all the others, in a first look with closed-form heads, are no history and set no
+    unit; they do count for the thresholds.
+
     Args:
         series: the training part, on its grid.
         config: scales, neighbours, seed, alarm settings.
@@ -72,40 +88,75 @@ def train_entity(
     """
     excluded = np.zeros(series.grid.steps, dtype=np.bool_) if excluded is None else excluded
     scaler, ready, left_out = _training_values(series.values, counts, excluded, config.input.bridge_steps)
+    run = partial(_heads, ready, config, excluded=excluded, device=device, progress=progress)
     specs = head_specs(config.encoder, len(ready.values), excluded)
-    steps, channels = ready.values.shape
-    batch, causal = Fusion(steps, channels), Fusion(steps, channels)
-    heads: list[Head] = []
-    fits: list[FitOutcome] = []
-    for spec in specs:
-        head = closed_form_head(spec, ready, config.encoder.neighbors, config.encoder.seed, excluded)
-        if config.encoder.fit:
-            outcome = _fitted(head, ready, config)
-            fits.append(outcome)
-            head = outcome.head
-        output = head_output(
-            head, ready.values, ready, 0, neighbors=config.encoder.neighbors, causal=False, device=device
-        )
-        output.residuals[~untouched(output.starts, head.spec.window_steps, excluded)] = np.nan
-        head = replace(head, unit=calibration(output.residuals))
-        # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
-        batch.add(head_steps(output, head, steps, causal=False))
-        causal.add(head_steps(output, head, steps, causal=True))
-        heads.append(head)
-        if progress is not None:
-            progress(spec.name)
-    merge = merge_gap_steps(config, specs)
+    found = run(specs, excluded, fit=False)
+    trimmed = unlike_the_rest(found.batch.contributions().sum(axis=1).astype(np.float64))
+    left = tuple(spec for spec in specs if _tokens(spec, excluded | trimmed).any())
+    if {spec.view for spec in left} != {spec.view for spec in specs}:  # too short a log to do without them
+        left, trimmed = specs, np.zeros_like(trimmed)
+    if config.encoder.fit or trimmed.any():
+        found = run(left, excluded | trimmed, fit=config.encoder.fit)
+    merge = merge_gap_steps(config, left)
     entity = EntityModel(
         entity=series.entity,
         grid=series.grid,
         scaler=scaler,
         history=ready.values,
         observed=ready.observed,
-        heads=tuple(heads),
-        threshold_batch=_threshold(batch, false_alarms_per_step, merge),
-        threshold_causal=_threshold(causal, false_alarms_per_step, merge),
+        heads=found.heads,
+        threshold_batch=_threshold(found.batch, false_alarms_per_step, merge),
+        threshold_causal=_threshold(found.causal, false_alarms_per_step, merge),
     )
-    return Trained(entity=entity, fits=tuple(fits), left_out_cells=left_out)
+    return Trained(entity=entity, fits=found.fits, left_out_cells=left_out, trimmed_steps=int(trimmed.sum()))
+
+
+def _heads(
+    ready: Prepared,
+    config: Config,
+    specs: tuple[HeadSpec, ...],
+    kept_out: Bool,
+    *,
+    fit: bool,
+    excluded: Bool,
+    device: torch.device,
+    progress: Progress | None,
+) -> _Heads:
+    """All heads on the training part.
+
+    Windows that hold a `kept_out` step are no history and set no unit; those that hold an `excluded` one, which
+    is kept out too, are not judged either.
+    """
+    steps, channels = ready.values.shape
+    batch, causal = Fusion(steps, channels), Fusion(steps, channels)
+    heads: list[Head] = []
+    fits: list[FitOutcome] = []
+    for spec in specs:
+        head = closed_form_head(spec, ready, config.encoder.neighbors, config.encoder.seed, kept_out)
+        if fit:
+            outcome = _fitted(head, ready, config)
+            fits.append(outcome)
+            head = outcome.head
+        output = head_output(
+            head, ready.values, ready, 0, neighbors=config.encoder.neighbors, causal=False, device=device
+        )
+        window = head.spec.window_steps
+        output.residuals[~untouched(output.starts, window, excluded)] = np.nan
+        normal = untouched(output.starts, window, kept_out)
+        head = replace(head, unit=calibration(output.residuals[normal]))
+        # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
+        batch.add(head_steps(output, head, steps, causal=False))
+        causal.add(head_steps(output, head, steps, causal=True))
+        heads.append(head)
+        if progress is not None:
+            progress(spec.name)
+    return _Heads(tuple(heads), tuple(fits), batch, causal)
+
+
+def _tokens(spec: HeadSpec, kept_out: Bool) -> Bool:
+    """(windows,) bool: which windows of a head hold none of the steps."""
+    window = min(spec.window_steps, len(kept_out))
+    return untouched(window_starts(len(kept_out), window, spec.stride_steps), window, kept_out)
 
 
 def _training_values(
