@@ -192,8 +192,12 @@ def train(
         str | None, typer.Option("--train-until", help="Train on rows before this time.")
     ] = None,
     labels: Annotated[
-        Path | None,
-        typer.Option("--labels", help="CSV with start,end of known failures: left out of training."),
+        str | None,
+        typer.Option(
+            "--labels",
+            envvar="LOGSCAN_LABELS",
+            help="Known failures, left out of training: CSV with start,end (and entity), or a column of the input.",
+        ),
     ] = None,
     false_alarms: Annotated[
         str | None,
@@ -319,7 +323,12 @@ def evaluate(
     context: typer.Context,
     scores: Annotated[Path, typer.Argument(metavar="SCORES", help="Scores file from 'logscan score'.")],
     labels: Annotated[
-        str, typer.Option("--labels", help="CSV with start,end (and entity), or a column of the input.")
+        str,
+        typer.Option(
+            "--labels",
+            envvar="LOGSCAN_LABELS",
+            help="CSV with start,end (and entity), or a column of the input.",
+        ),
     ],
     source: Annotated[
         list[str] | None,

@@ -16,7 +16,8 @@ from rich.text import Text
 from logscan.config import Config, InputConfig
 from logscan.console import SHOWN_EVENTS, Consoles, events_table, figures_table, input_table, quality_table
 from logscan.core.thresholds import parse_false_alarms
-from logscan.data.labels import labelled_steps, parse_time, read_labels
+from logscan.data.known import known_failures, names_label_file
+from logscan.data.labels import parse_time
 from logscan.data.quality import channel_qualities
 from logscan.data.read import read_log
 from logscan.data.write import atomic_path, write_text
@@ -24,7 +25,7 @@ from logscan.errors import InputError, LogscanError, QualityGateError, UsageErro
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.outputs import refuse_model_folder, refuse_outputs, refuse_overwriting
 from logscan.ops.recording import RunClock, input_record, quality_records, run_record
-from logscan.ops.run import RunRecord
+from logscan.ops.run import ModelCardRecord, RunRecord
 from logscan.ops.state import locked_state, read_state, write_state
 from logscan.records import Grade, Log, SeriesScores, TimeKind
 
@@ -73,18 +74,18 @@ def train(
     model_folder: Path,
     train_rows: int | None,
     train_until: str | None,
-    labels: Path | None,
+    labels: str | None,
     device: str,
     json_output: bool,
 ) -> int:
     """Train a model and write its folder."""
-    log = _read(consoles, inputs, config.input)
+    column = () if labels is None or names_label_file(labels) else (labels,)
+    log = _read(consoles, inputs, config.input, keep=column)
     first = log.series[0].grid
     until = (
         None if train_until is None else parse_time(train_until, first.kind, first.timezone, "--train-until")
     )
-    if labels is not None:
-        log = without_labelled(log, labels)
+    known = {} if labels is None else known_failures(labels, log, inputs, config.input)
     with consoles.progress("loading"):
         from logscan import pipeline
         from logscan.model.card import model_card
@@ -92,12 +93,21 @@ def train(
     refuse_model_folder(model_folder, FILES)
     with consoles.progress("training") as progress:
         model = pipeline.train(
-            log, config, train_rows=train_rows, train_until=until, device=device, progress=progress
+            log,
+            config,
+            train_rows=train_rows,
+            train_until=until,
+            excluded=known,
+            device=device,
+            progress=progress,
         )
     save_model(model, model_folder)
     skipped = [one.entity for one in log.series if model.entity(one.entity) is None]
     for name in skipped:
-        consoles.warn(f"entity '{name}' is too short to train on, skipped; give it more rows")
+        outside = " outside its known failures" if known else ""
+        consoles.warn(f"entity '{name}' is too short{outside} to train on, skipped; give it more rows")
+    if known and not model.excluded_steps and not any(known[name].any() for name in skipped):
+        consoles.warn(f"{labels}: no training row lies in a label; check that times and entities agree")
     note = parse_false_alarms(config.alarm.false_alarms).note(pipeline.step_seconds(log))
     if note:
         consoles.say(f"note: {note}")
@@ -105,22 +115,10 @@ def train(
     if json_output:
         _print_json(consoles, card.model_dump())
     else:
-        consoles.out.print(
-            figures_table(
-                [
-                    ("model", f"{card.model_id} in {model_folder}"),
-                    (
-                        "trained on",
-                        f"{card.trained_rows:,} rows, {card.training_start} to {card.training_end}",
-                    ),
-                    ("channels", ", ".join(card.channels)),
-                    ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens"),
-                    ("training", _training_text(model)),
-                    ("promise", f"{card.false_alarms} false alarms"),
-                    ("left out", f"{model.left_out_cells:,} cells too far from the others to be readings"),
-                ]
-            )
-        )
+        figures = _model_figures(model, card, model_folder)
+        if known:
+            figures.append(("known failures", f"{model.excluded_steps:,} steps left out"))
+        consoles.out.print(figures_table(figures))
     return SKIPPED if skipped or any(log.counts.dropped.values()) else 0
 
 
@@ -284,17 +282,6 @@ def evaluate(
     return 0
 
 
-def without_labelled(log: Log, labels: Path) -> Log:
-    """The log with every value inside a label removed, so that no known failure becomes history."""
-    first = log.series[0].grid
-    known = read_labels(labels, first.kind, first.timezone)
-    series = []
-    for one in log.series:
-        inside = labelled_steps(known, one.entity, one.grid)
-        series.append(replace(one, values=np.where(inside[:, None], np.nan, one.values)))
-    return replace(log, series=tuple(series))
-
-
 def run_record_path(out: Path) -> Path:
     """Where the run record of a scores file lies: `scores.parquet` -> `scores.run.json`."""
     return out.with_name(out.name.removesuffix(out.suffix) + ".run.json")
@@ -307,11 +294,13 @@ def step_text(log: Log) -> str:
     return f"{log.schema.step} step{'s' if log.schema.step != 1 else ''}"
 
 
-def _read(consoles: Consoles, inputs: Sequence[str], config: InputConfig) -> Log:
+def _read(
+    consoles: Consoles, inputs: Sequence[str], config: InputConfig, *, keep: tuple[str, ...] = ()
+) -> Log:
     stdin = sys.stdin.buffer if "-" in inputs else None
     with consoles.progress("reading") as progress:
         told = None if progress is None else (lambda rows: progress(f"{rows:,} rows"))
-        log = read_log(inputs, config, stdin=stdin, progress=told)
+        log = read_log(inputs, config, stdin=stdin, progress=told, keep=keep)
     dropped = sum(log.counts.dropped.values())
     if dropped:
         reasons = "; ".join(f"{count:,} {why}" for why, count in log.counts.dropped.items() if count)
@@ -371,6 +360,19 @@ def _tell_scores(
     count = len(record.events)
     more = f", the {SHOWN_EVENTS} most severe shown" if count > SHOWN_EVENTS else ""
     consoles.say(f"{count} event{'' if count == 1 else 's'}{more}" if count else "no events: nothing unusual")
+
+
+def _model_figures(model: Model, card: ModelCardRecord, folder: Path) -> list[tuple[str, str]]:
+    return [
+        ("model", f"{card.model_id} in {folder}"),
+        ("trained on", f"{card.trained_rows:,} rows, {card.training_start} to {card.training_end}"),
+        ("channels", ", ".join(card.channels)),
+        ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens"),
+        ("training", _training_text(model)),
+        ("promise", f"{card.false_alarms} false alarms"),
+        ("left out", f"{model.left_out_cells:,} cells too far from the others to be readings"),
+        ("trimmed", f"{model.trimmed_steps:,} steps unlike all the others"),
+    ]
 
 
 def _training_text(model: Model) -> str:

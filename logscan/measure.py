@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from logscan.config import InputConfig
 from logscan.core.events import runs
 from logscan.core.metrics import Evaluation, evaluation, period_length
+from logscan.data.known import label_values, names_label_file
 from logscan.data.labels import labelled_times, read_labels
 from logscan.data.read import read_log
 from logscan.data.scores_file import ScoresTable, read_scores
 from logscan.errors import InputError, LogscanError, UsageError
 from logscan.ops.run import InputRecord, RunRecord
-from logscan.records import I64, Bool, Log, Series, TimeKind
+from logscan.records import I64, Bool, Log, LogKind, Series, TimeKind
 
 _DAY_NS = 86_400_000_000_000
 _SUMMED = {"rows", "anomalous_rows", "events", "alarm_events", "false_alarms"}
@@ -39,7 +40,7 @@ def measured(scores: Path, run_record: Path, *, labels: str, source: tuple[str, 
     table = read_scores(scores)
     record = _input_record(run_record)
     files = source or (tuple(record.files) if record is not None else ())
-    is_file = Path(labels).suffix.lower() == ".csv" or Path(labels).is_file()
+    is_file = names_label_file(labels)
     if not is_file and not files:
         raise UsageError(
             f"--labels {labels}", "the input with that column is not known", "name it with --input"
@@ -54,7 +55,7 @@ def measured(scores: Path, run_record: Path, *, labels: str, source: tuple[str, 
             known = read_labels(Path(labels), table.time_kind, table.timezone)
             marked = labelled_times(known, entity, times)
         else:
-            marked = _column_marks(series, labels, times)
+            marked = _column_marks(series, labels, times, log.schema.kind if log else LogKind.SAMPLES)
         if marked.any():
             figures.append(_figures(table, rows, marked, series, labels if not is_file else None))
     if not figures:
@@ -107,17 +108,12 @@ def _series(log: Log | None, entity: str) -> Series | None:
     return next((series for series in log.series if series.entity == entity), None)
 
 
-def _column_marks(series: Series | None, column: str, times: I64) -> Bool:
+def _column_marks(series: Series | None, column: str, times: I64, kind: LogKind) -> Bool:
     """Rows whose grid step has a label value of a half or more; raises InputError where it is no label."""
     if series is None or column not in series.channels:
         return np.zeros(len(times), dtype=np.bool_)
-    values = series.values[:, series.channels.index(column)]
-    foreign = values[(values < 0) | (values > 1)]
-    if len(foreign):
-        remedy = "a label column holds 1 in a failure and 0 elsewhere"
-        raise InputError(column, f"is no label column, it holds {foreign[0]:g}", remedy)
     steps = np.clip(series.grid.index(times), 0, series.grid.steps - 1)
-    marks: Bool = np.nan_to_num(values[steps]) >= 0.5
+    marks: Bool = label_values(series, column, kind)[steps] >= 0.5
     return marks
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,16 +17,15 @@ from logscan.core.thresholds import false_alarms_per_step, parse_false_alarms
 from logscan.errors import InputError, UsageError
 from logscan.model.encoder import encode
 from logscan.model.fit import FitOutcome
-from logscan.model.heads import prepared
+from logscan.model.heads import FEWEST_WINDOWS, long_enough, prepared
 from logscan.model.judge import judged_series
 from logscan.model.state import EntityModel, Model
 from logscan.model.train import merge_gap_steps, min_event_steps, train_entity
-from logscan.records import Log, LogKind, Series, SeriesScores, TimeKind
+from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 
 Progress = Callable[[str], None]
 # A promise is a limit, not a mean: aimed at in full it would be broken every other week.
 _AIM = 0.5
-_FEWEST_WINDOWS = 4  # of the shortest scale, in the training part
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,7 @@ def train(
     *,
     train_rows: int | None = None,
     train_until: int | None = None,
+    excluded: Mapping[str, Bool] | None = None,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Model:
@@ -71,6 +71,8 @@ def train(
         train_rows: rows per entity to train on: distinct input times for samples, grid steps for events.
             `None` with `train_until` also `None`: everything.
         train_until: train on times before this one, in the grid's integers.
+        excluded: entity -> (steps,) bool over its series in the log: steps that are no example of normal, such
+            as known failures. They have no influence on the model.
         device: `auto`, `cpu` or `cuda`.
         progress: told every entity and head when it is done.
 
@@ -81,20 +83,13 @@ def train(
     torch_device = compute_device(device)
     promise = parse_false_alarms(config.alarm.false_alarms)
     parts = [_training_part(series, train_rows, train_until) for series in log.series]
-    shortest = _FEWEST_WINDOWS * min(config.encoder.scales)
-    usable = [
-        series for series in parts if series.grid.steps >= shortest and np.isfinite(series.values).any()
-    ]
+    masks = {series.entity: _training_mask(series, excluded or {}) for series in parts}
+    usable = [series for series in parts if _trainable(series, masks[series.entity], config)]
     if not usable:
-        longest = max((series.grid.steps for series in parts), default=0)
-        raise InputError(
-            _place(log),
-            f"the training part has {longest} steps, at least {shortest} are needed",
-            "train on more rows (--train-rows, --train-until) or use a finer grid (--every)",
-        )
+        raise _nothing_to_train_on(log, parts, masks, config)
     entities: list[EntityModel] = []
     fits: list[FitOutcome] = []
-    left_out = 0
+    left_out = trimmed = 0
     for series in usable:
         trained = train_entity(
             series,
@@ -102,6 +97,7 @@ def train(
             counts=np.full(len(series.channels), log.schema.kind is LogKind.EVENTS),
             false_alarms_per_step=_AIM * false_alarms_per_step(promise, step_seconds(log)),
             device=torch_device,
+            excluded=masks[series.entity],
             progress=_prefixed(progress, series.entity),
         )
         if not np.isfinite(trained.entity.threshold_batch.value):
@@ -114,7 +110,8 @@ def train(
         entities.append(trained.entity)
         fits += trained.fits
         left_out += trained.left_out_cells
-    fingerprint = _fingerprint(usable)
+        trimmed += trained.trimmed_steps
+    fingerprint = _fingerprint(usable, masks)
     return Model(
         model_id=hashlib.sha256(f"{fingerprint}{config.hash()}{__version__}".encode()).hexdigest()[:12],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -126,6 +123,8 @@ def train(
             series.grid.steps if series.row_times is None else len(series.row_times) for series in usable
         ),
         left_out_cells=left_out,
+        trimmed_steps=trimmed,
+        excluded_steps=sum(int(masks[series.entity].sum()) for series in usable),
         validation=_validation(fits),
         fingerprint=fingerprint,
     )
@@ -257,6 +256,38 @@ def _training_part(series: Series, rows: int | None, until: int | None) -> Serie
     return replace(series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept)
 
 
+def _training_mask(part: Series, excluded: Mapping[str, Bool]) -> Bool:
+    """(steps,) bool: the excluded steps of a training part."""
+    none = np.zeros(part.grid.steps, dtype=np.bool_)
+    return excluded.get(part.entity, none)[: part.grid.steps]
+
+
+def _trainable(series: Series, excluded: Bool, config: Config) -> bool:
+    """Whether a training part is long enough for the shortest scale and holds a number."""
+    enough = long_enough(min(config.encoder.scales), series.grid.steps, excluded)
+    return enough and bool(np.isfinite(series.values[~excluded]).any())
+
+
+def _nothing_to_train_on(
+    log: Log, parts: list[Series], masks: Mapping[str, Bool], config: Config
+) -> InputError:
+    shortest = min(config.encoder.scales)
+    longest = max(parts, key=lambda series: series.grid.steps)
+    steps, known = longest.grid.steps, int(masks[longest.entity].sum())
+    if known and long_enough(shortest, steps):
+        return InputError(
+            _place(log),
+            f"known failures cover {known:,} of the {steps:,} training steps, and what is left has too few "
+            f"windows of {shortest} steps",
+            "train on more rows (--train-rows, --train-until), or label only the failures (--labels)",
+        )
+    return InputError(
+        _place(log),
+        f"the training part has {steps} steps, at least {FEWEST_WINDOWS * shortest} are needed",
+        "train on more rows (--train-rows, --train-until) or use a finer grid (--every)",
+    )
+
+
 def _model_channels(series: Series, model: Model, log: Log) -> Series:
     """The series with the model's channels in the model's order.
 
@@ -294,11 +325,15 @@ def _prefixed(progress: Progress | None, entity: str) -> Progress | None:
     return lambda head: progress(f"{entity} {head}")
 
 
-def _fingerprint(parts: list[Series]) -> str:
+def _fingerprint(parts: list[Series], masks: Mapping[str, Bool]) -> str:
+    """SHA-256 of what is trained on; where steps are excluded, of which ones and of nothing they held."""
     digest = hashlib.sha256()
     for series in parts:
+        mask = masks[series.entity]
         digest.update(repr((series.entity, series.channels, series.grid)).encode())
-        digest.update(np.ascontiguousarray(series.values).tobytes())
+        digest.update(np.where(mask[:, None], np.nan, series.values).tobytes())
+        if mask.any():
+            digest.update(mask.tobytes())
     return digest.hexdigest()
 
 

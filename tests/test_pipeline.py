@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from logscan import pipeline
-from logscan.commands import without_labelled
 from logscan.config import Config, InputConfig
 from logscan.data.read import read_log
 from logscan.data.scores_file import write_scores
@@ -293,20 +292,6 @@ def test_another_grid_step_is_refused(shop: Shop) -> None:
         "standard input: its grid (timestamp, step 300000000000) is not the model's (timestamp, step "
         "60000000000); score with the same time column and --every as in training, or train a new model"
     )
-
-
-def test_labelled_values_never_reach_the_model(tmp_path: Path, small_config: Config) -> None:
-    """What lies in a label is missing from the history, whatever it held."""
-    (tmp_path / "l.csv").write_text("start,end\n2024-01-01 03:23,2024-01-01 03:53\n")
-    plain, broken = values(307), values(307)
-    broken[203:233] *= -50
-    histories = [
-        pipeline.train(without_labelled(log_of(lines(cells)), tmp_path / "l.csv"), small_config, device="cpu")
-        .entities[0]
-        .history
-        for cells in (plain, broken)
-    ]
-    np.testing.assert_array_equal(*histories)
 
 
 def test_the_training_part_is_rows_or_time(small_config: Config) -> None:

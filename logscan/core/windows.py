@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from logscan.records import F32, F64, I64
+from logscan.records import F32, F64, I64, Bool
 
 
 def window_starts(steps: int, window_steps: int, stride_steps: int) -> I64:
@@ -36,6 +36,20 @@ def windows(values: F32, starts: I64, window_steps: int) -> F32:
     """
     view = np.lib.stride_tricks.sliding_window_view(values, window_steps, axis=0)
     return np.ascontiguousarray(view[starts].transpose(0, 2, 1))
+
+
+def untouched(starts: I64, window_steps: int, excluded: Bool) -> Bool:
+    """(windows,) bool: which windows hold none of the excluded steps.
+
+    Args:
+        starts: (windows,) int64.
+        window_steps: length of a window.
+        excluded: (steps,) bool.
+    """
+    before = np.zeros(len(excluded) + 1, dtype=np.int64)
+    np.cumsum(excluded, out=before[1:])
+    clear: Bool = before[starts + window_steps] == before[starts]
+    return clear
 
 
 class OverlapMean:

@@ -17,6 +17,8 @@ def model_card(model: Model) -> ModelCardRecord:
         created=model.created,
         logscan_version=model.logscan_version,
         trained_rows=model.trained_rows,
+        trimmed_steps=model.trimmed_steps,
+        excluded_steps=model.excluded_steps,
         training_start=time_text(first.grid.kind, min(grid.start for grid in grids), zone),
         training_end=time_text(
             first.grid.kind, max(grid.start + (grid.steps - 1) * grid.step for grid in grids), zone
@@ -42,6 +44,8 @@ Made by logscan {card.logscan_version}.
 
 - Trained on {card.trained_rows} rows, {card.training_start} to {card.training_end}.
 - Cells of these rows left out, too far from the others to be readings: {model.left_out_cells}
+- Steps of these rows left out of the history because they are unlike all others: {card.trimmed_steps}
+- Steps of these rows left out as known failures: {card.excluded_steps}
 - Entities: {_listed([name or "(one series)" for name in card.entities])}
 - Channels: {_listed(card.channels)}
 - Heads: {_listed(card.heads)} ({card.history_tokens} history tokens)
@@ -54,8 +58,8 @@ Made by logscan {card.logscan_version}.
 
 ## Limits
 
-The model knows as normal what its training rows show. A fault in the training rows is normal to it; a normal
-state they do not show is an alarm. Train again after a lasting change of the process.
+The model knows as normal what its training rows show. A fault in the training rows is normal to it, unless it
+was labelled; a normal state they do not show is an alarm. Train again after a lasting change of the process.
 """
 
 

@@ -65,6 +65,9 @@ class _ModelFile(_Part):
     input_schema: InputSchema
     trained_rows: int
     left_out_cells: int
+    # Models from before these were left out have neither.
+    trimmed_steps: int = 0
+    excluded_steps: int = 0
     validation: dict[str, float]
     fingerprint: str
     entities: list[_EntityFile] = Field(min_length=1)
@@ -98,6 +101,8 @@ def save_model(model: Model, folder: Path) -> None:
         input_schema=model.schema,
         trained_rows=model.trained_rows,
         left_out_cells=model.left_out_cells,
+        trimmed_steps=model.trimmed_steps,
+        excluded_steps=model.excluded_steps,
         validation=model.validation,
         fingerprint=model.fingerprint,
         entities=entities,
@@ -146,6 +151,8 @@ def load_model(folder: Path) -> Model:
         entities=entities,
         trained_rows=document.trained_rows,
         left_out_cells=document.left_out_cells,
+        trimmed_steps=document.trimmed_steps,
+        excluded_steps=document.excluded_steps,
         validation=document.validation,
         fingerprint=document.fingerprint,
     )

@@ -12,11 +12,12 @@ from logscan.config import EncoderConfig
 from logscan.core.gaps import bridged
 from logscan.core.scaling import Scaler, scaled
 from logscan.core.views import View, viewed
-from logscan.core.windows import window_starts, windows
+from logscan.core.windows import untouched, window_starts, windows
 from logscan.model.state import HeadSpec
 from logscan.records import F32, F64, I64, Bool
 
 KEY_DIMENSIONS = 32  # more directions change no figure on the open data, fewer lose many-channel logs
+FEWEST_WINDOWS = 4  # of a scale, in the training part
 _HISTORY_TARGET = 4096  # tokens per head for a short history; longer ones grow with a quarter-window stride
 _BASIS_ROWS = 2048  # windows from which a basis is computed
 _OBSERVED_ENOUGH = 0.75  # of a window's cells; below, the channel is not judged there
@@ -71,22 +72,47 @@ def _held(values: F64) -> F64:
     return np.where(last >= 0, np.nan_to_num(taken), 0.0)
 
 
-def head_specs(config: EncoderConfig, training_steps: int) -> tuple[HeadSpec, ...]:
+def head_specs(
+    config: EncoderConfig, training_steps: int, excluded: Bool | None = None
+) -> tuple[HeadSpec, ...]:
     """The heads for a training series of that length.
 
-    A scale is used if the training part holds at least four of its windows (the shortest always is). The
-    stride keeps short histories whole and lets long ones grow with a quarter of the window.
+    A scale is used if the training part is long enough for it (the shortest always is). The stride keeps short
+    histories whole and lets long ones grow with a quarter of the window.
+
+    Args:
+        config: scales.
+        training_steps: length of the training series.
+        excluded: (training_steps,) bool, steps that no window may hold; `None`: there are none.
     """
-    scales = [scale for scale in config.scales if training_steps >= 4 * scale] or [min(config.scales)]
+    scales = [scale for scale in config.scales if long_enough(scale, training_steps, excluded)]
+    scales = scales or [min(config.scales)]
     level_scale = max([scale for scale in scales if scale <= _LEVEL_SCALE] or [min(scales)])
     specs = []
     for scale in scales:
-        longest = max(1, scale // 4)
-        wanted = max(-(-training_steps // _HISTORY_TARGET), min(scale // 16, training_steps // 1024))
-        stride = int(min(longest, max(1, wanted)))
+        stride = _stride(scale, training_steps)
         views = (View.LEVEL, *_SCORED_VIEWS) if scale == level_scale else _SCORED_VIEWS
         specs += [HeadSpec(scale, stride, view) for view in views]
     return tuple(specs)
+
+
+def long_enough(scale: int, training_steps: int, excluded: Bool | None = None) -> bool:
+    """Whether a training series holds four windows of a scale, or as many window places outside excluded steps.
+
+    Arguments as in `head_specs`.
+    """
+    if training_steps < FEWEST_WINDOWS * scale:
+        return False
+    if excluded is None or not excluded.any():
+        return True
+    stride = _stride(scale, training_steps)
+    clear = untouched(window_starts(training_steps, scale, stride), scale, excluded)
+    return int(clear.sum()) * stride > (FEWEST_WINDOWS - 1) * scale
+
+
+def _stride(scale: int, training_steps: int) -> int:
+    wanted = max(-(-training_steps // _HISTORY_TARGET), min(scale // 16, training_steps // 1024))
+    return int(min(max(1, scale // 4), max(1, wanted)))
 
 
 def token_starts(spec: HeadSpec, steps: int, *, causal: bool) -> I64:

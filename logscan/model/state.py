@@ -122,6 +122,8 @@ class Model:
     entities: tuple[EntityModel, ...]
     trained_rows: int
     left_out_cells: int  # of the training rows, too far out to be readings
+    trimmed_steps: int  # of the training part, unlike all the others: no history
+    excluded_steps: int  # of the training part, known failures: of no influence
     validation: dict[str, float]
     fingerprint: str  # SHA-256 of the training values
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,9 +13,10 @@ from torch import Tensor
 
 from logscan.config import Config
 from logscan.core.calibration import Fusion, calibration
-from logscan.core.scaling import fit_scaler, strays
+from logscan.core.contamination import unlike_the_rest
+from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
-from logscan.core.windows import window_starts
+from logscan.core.windows import untouched, window_starts
 from logscan.model.encoder import head_keys, head_output, head_steps, history_starts, with_tree
 from logscan.model.fit import FitOutcome, fit_head
 from logscan.model.heads import (
@@ -45,6 +47,17 @@ class Trained:
     entity: EntityModel
     fits: tuple[FitOutcome, ...]
     left_out_cells: int  # of the training rows, too far out to be readings
+    trimmed_steps: int  # of the training part, unlike all the others
+
+
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """Heads of one look at the training part, and the scores it has under them in both alignments."""
+
+    heads: tuple[Head, ...]
+    fits: tuple[FitOutcome, ...]
+    batch: Fusion
+    causal: Fusion
 
 
 def train_entity(
@@ -54,9 +67,13 @@ def train_entity(
     counts: Bool,
     false_alarms_per_step: float,
     device: torch.device,
+    excluded: Bool | None = None,
     progress: Progress | None = None,
 ) -> Trained:
     """Train one entity on its training series.
+
+    Steps that are unlike all the others, in a first look with closed-form heads, are no history and set no
+    unit; they do count for the thresholds.
 
     Args:
         series: the training part, on its grid.
@@ -64,45 +81,97 @@ def train_entity(
         counts: (channels,) bool, channels that count things.
         false_alarms_per_step: accepted false events per step.
         device: where attention runs.
+        excluded: (steps,) bool, steps that are no example of normal, such as known failures: what was observed
+            there has no influence, and no window that holds one is history, learned from or calibrated on.
+            `None`: there are none. With some, `long_enough` must hold for the shortest scale.
         progress: told the name of every head when it is done.
     """
-    left_out = strays(series.values)
-    values = np.where(left_out, np.nan, series.values)
-    scaler = fit_scaler(values, counts)
-    ready = prepared(values, scaler, bridge_steps=config.input.bridge_steps, causal=False)
-    specs = head_specs(config.encoder, len(ready.values))
-    steps, channels = ready.values.shape
-    batch, causal = Fusion(steps, channels), Fusion(steps, channels)
-    heads: list[Head] = []
-    fits: list[FitOutcome] = []
-    for spec in specs:
-        head = closed_form_head(spec, ready, config.encoder.neighbors, config.encoder.seed)
-        if config.encoder.fit:
-            outcome = _fitted(head, ready, config)
-            fits.append(outcome)
-            head = outcome.head
-        output = head_output(
-            head, ready.values, ready, 0, neighbors=config.encoder.neighbors, causal=False, device=device
-        )
-        head = replace(head, unit=calibration(output.residuals))
-        # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
-        batch.add(head_steps(output, head, steps, causal=False))
-        causal.add(head_steps(output, head, steps, causal=True))
-        heads.append(head)
-        if progress is not None:
-            progress(spec.name)
-    merge = merge_gap_steps(config, specs)
+    excluded = np.zeros(series.grid.steps, dtype=np.bool_) if excluded is None else excluded
+    scaler, ready, left_out = _training_values(series.values, counts, excluded, config.input.bridge_steps)
+    run = partial(_heads, ready, config, excluded=excluded, device=device, progress=progress)
+    specs = head_specs(config.encoder, len(ready.values), excluded)
+    found = run(specs, excluded, fit=False)
+    trimmed = unlike_the_rest(found.batch.contributions().sum(axis=1).astype(np.float64))
+    left = tuple(spec for spec in specs if _tokens(spec, excluded | trimmed).any())
+    if {spec.view for spec in left} != {spec.view for spec in specs}:  # too short a log to do without them
+        left, trimmed = specs, np.zeros_like(trimmed)
+    if config.encoder.fit or trimmed.any():
+        found = run(left, excluded | trimmed, fit=config.encoder.fit)
+    merge = merge_gap_steps(config, left)
     entity = EntityModel(
         entity=series.entity,
         grid=series.grid,
         scaler=scaler,
         history=ready.values,
         observed=ready.observed,
-        heads=tuple(heads),
-        threshold_batch=_threshold(batch, false_alarms_per_step, merge),
-        threshold_causal=_threshold(causal, false_alarms_per_step, merge),
+        heads=found.heads,
+        threshold_batch=_threshold(found.batch, false_alarms_per_step, merge),
+        threshold_causal=_threshold(found.causal, false_alarms_per_step, merge),
     )
-    return Trained(entity=entity, fits=tuple(fits), left_out_cells=int(left_out.sum()))
+    return Trained(entity=entity, fits=found.fits, left_out_cells=left_out, trimmed_steps=int(trimmed.sum()))
+
+
+def _heads(
+    ready: Prepared,
+    config: Config,
+    specs: tuple[HeadSpec, ...],
+    kept_out: Bool,
+    *,
+    fit: bool,
+    excluded: Bool,
+    device: torch.device,
+    progress: Progress | None,
+) -> _Heads:
+    """All heads on the training part.
+
+    Windows that hold a `kept_out` step are no history and set no unit; those that hold an `excluded` one, which
+    is kept out too, are not judged either.
+    """
+    steps, channels = ready.values.shape
+    batch, causal = Fusion(steps, channels), Fusion(steps, channels)
+    heads: list[Head] = []
+    fits: list[FitOutcome] = []
+    for spec in specs:
+        head = closed_form_head(spec, ready, config.encoder.neighbors, config.encoder.seed, kept_out)
+        if fit:
+            outcome = _fitted(head, ready, config)
+            fits.append(outcome)
+            head = outcome.head
+        output = head_output(
+            head, ready.values, ready, 0, neighbors=config.encoder.neighbors, causal=False, device=device
+        )
+        window = head.spec.window_steps
+        output.residuals[~untouched(output.starts, window, excluded)] = np.nan
+        normal = untouched(output.starts, window, kept_out)
+        head = replace(head, unit=calibration(output.residuals[normal]))
+        # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
+        batch.add(head_steps(output, head, steps, causal=False))
+        causal.add(head_steps(output, head, steps, causal=True))
+        heads.append(head)
+        if progress is not None:
+            progress(spec.name)
+    return _Heads(tuple(heads), tuple(fits), batch, causal)
+
+
+def _tokens(spec: HeadSpec, kept_out: Bool) -> Bool:
+    """(windows,) bool: which windows of a head hold none of the steps."""
+    window = min(spec.window_steps, len(kept_out))
+    return untouched(window_starts(len(kept_out), window, spec.stride_steps), window, kept_out)
+
+
+def _training_values(
+    values: F64, counts: Bool, excluded: Bool, bridge_steps: int
+) -> tuple[Scaler, Prepared, int]:
+    """The scaler, the scaled and filled values without strays and excluded steps, and the number of strays."""
+    known = np.where(excluded[:, None], np.nan, values)
+    stray = strays(known)
+    known = np.where(stray, np.nan, known)
+    scaler = fit_scaler(known, counts)
+    ready = prepared(known, scaler, bridge_steps=bridge_steps, causal=False)
+    # A short exclusion was bridged as if it were a gap; that makes it no observation.
+    kept = ~excluded[:, None]
+    ready = replace(ready, observed=ready.observed & kept, bridged=ready.bridged & kept)
+    return scaler, ready, int(stray.sum())
 
 
 def merge_gap_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
@@ -121,15 +190,20 @@ def min_event_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
     return max(1, min(spec.window_steps for spec in specs) // 2) if configured is None else configured
 
 
-def closed_form_head(spec: HeadSpec, series: Prepared, neighbors: int, seed: int) -> Head:
+def closed_form_head(
+    spec: HeadSpec, series: Prepared, neighbors: int, seed: int, excluded: Bool | None = None
+) -> Head:
     """A head that works before it is trained: principal directions, and a temperature set by its neighbours.
 
     The temperature is the one at which the median training token spreads its weight over `neighbors` keys.
+    No window that holds one of the `excluded` steps, (steps,) bool, becomes history.
     """
     steps, channels = series.values.shape
     window = min(spec.window_steps, steps)
     spec = replace(spec, window_steps=window)
     starts = window_starts(steps, window, spec.stride_steps)
+    if excluded is not None:
+        starts = starts[untouched(starts, window, excluded)]
     starts = history_starts(series.observed, starts, window)
     rows = features(searchable(series.values), starts, spec)
     center, basis = closed_form_basis(rows)

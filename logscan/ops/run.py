@@ -126,6 +126,8 @@ class ModelCardRecord(_Part):
     created: str
     logscan_version: str
     trained_rows: int
+    trimmed_steps: int = 0  # of them, unlike all the others and so no history
+    excluded_steps: int = 0  # of them, known failures left out of training (--labels)
     training_start: str
     training_end: str
     entities: list[str]
