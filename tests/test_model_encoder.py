@@ -8,7 +8,7 @@ from logscan.attention import content_tree
 from logscan.config import Config, EncoderConfig
 from logscan.core.views import View
 from logscan.model import encoder
-from logscan.model.encoder import attend, encode, head_keys, head_output, row_products
+from logscan.model.encoder import attend, encode, head_attention, head_keys, head_output
 from logscan.model.fit import fit_head
 from logscan.model.heads import (
     Prepared,
@@ -20,6 +20,7 @@ from logscan.model.heads import (
     searchable,
     token_starts,
 )
+from logscan.model.residuals import row_products
 from logscan.model.state import EntityModel, HeadSpec, Layer
 from logscan.model.train import closed_form_head, min_event_steps, train_entity
 from logscan.records import Series, TimeGrid, TimeKind
@@ -302,10 +303,8 @@ def test_gate_zero_is_the_closed_form(entity: EntityModel) -> None:
     head = entity.heads[0]
     series = prepared(_values(seed=9, steps=101), entity.scaler, bridge_steps=3, causal=False)
     other = replace(head, layer=replace(head.layer, mlp_in=head.layer.mlp_in + 1))
-    outputs = [
-        head_output(one, entity.history, series, 10_000, neighbors=8, causal=False, device=CPU)
-        for one in (head, other)
-    ]
+    attended = head_attention(head, entity.history, series, 10_000, neighbors=8, causal=False, device=CPU)
+    outputs = [head_output(one, entity.history, series, attended, device=CPU) for one in (head, other)]
     assert np.array_equal(outputs[0].residuals, outputs[1].residuals)
 
 

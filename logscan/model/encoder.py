@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag, pad
+from torch.nn.functional import embedding_bag
 
 from logscan.attention import content_tree, sparse_attention
 from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean
 from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, searchable, token_starts
+from logscan.model.residuals import residual_power, row_products
 from logscan.model.state import EntityModel, Head
 from logscan.records import F32, F64, I64, Bool
 
 Progress = Callable[[str], None]
 EXACT_HISTORY_TOKENS = 16384  # longer histories are searched through a tree; exactness is worth its time
-_PRODUCT_ROWS = 256
 _INDICES = 1 << 40  # a log that begins before the history counts from here instead of below 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """The analogues of the tokens of a series.
+
+    Attributes:
+        starts: (tokens,) int64, first step of each token's window.
+        neighbors: (tokens, k) int64, tokens of the history, heaviest first, -1 for none.
+        weights: (tokens, k) float32, attention among those neighbours, rows sum to 1 (0 without neighbours).
+    """
+
+    starts: I64
+    neighbors: I64
+    weights: F32
+
+    def part(self, tokens: slice) -> Attended:
+        """Some of the tokens."""
+        return Attended(self.starts[tokens], self.neighbors[tokens], self.weights[tokens])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +49,9 @@ class HeadOutput:
 
     Attributes:
         starts: (tokens,) int64, first step of each token's window.
-        residuals: (tokens, channels) float32, mean squared residual of the window, NaN where not judged.
-        neighbors: (tokens, k) int64, tokens of the history, heaviest first, -1 for none.
-        weights: (tokens, k) float32, attention among those neighbours, rows sum to 1 (0 without neighbours).
+        residuals: (tokens, channels) float32, mean square of the window's weighed residual, NaN where not judged.
+        neighbors: as in `Attended`.
+        weights: as in `Attended`.
         expected: (steps, channels) float32 rebuilt values, scaled, for a LEVEL head; else None.
     """
 
@@ -69,19 +88,6 @@ def head_keys(feature_rows: F32, head: Head) -> Tensor:
     layer = head.layer
     centred = torch.from_numpy(feature_rows - head.center)
     return row_products(centred, torch.from_numpy(head.basis)) * torch.from_numpy(np.exp(layer.log_metric))
-
-
-def row_products(rows: Tensor, matrix: Tensor) -> Tensor:
-    """`rows @ matrix`, where the digits of a row do not depend on how many rows come with it.
-
-    Libraries choose how to multiply, and so how to round, by the shape of the product: it is always the same here.
-    """
-    product = rows.new_empty(len(rows), matrix.shape[1])
-    for begin in range(0, len(rows), _PRODUCT_ROWS):
-        piece = rows[begin : begin + _PRODUCT_ROWS]
-        whole = pad(piece, (0, 0, 0, _PRODUCT_ROWS - len(piece)))
-        product[begin : begin + len(piece)] = (whole @ matrix)[: len(piece)]
-    return product
 
 
 def with_tree(head: Head, feature_rows: F32) -> Head:
@@ -168,7 +174,7 @@ def rebuilt(history_features: Tensor, neighbors: I64, weights: F32, head: Head) 
     return windows + float(head.layer.gate) * correction
 
 
-def head_output(
+def head_attention(
     head: Head,
     history: F32,
     series: Prepared,
@@ -177,8 +183,8 @@ def head_output(
     neighbors: int,
     causal: bool,
     device: torch.device,
-) -> HeadOutput:
-    """Run one head over a series.
+) -> Attended:
+    """Let every token of a series look for its analogues.
 
     Args:
         head: the head.
@@ -190,28 +196,54 @@ def head_output(
         device: where the attention runs.
     """
     spec = head.spec
-    channels = series.values.shape[1]
     starts = token_starts(spec, len(series.values), causal=causal)
     keys = head_keys(features(searchable(history), head.starts, spec), head).to(device)
     queries = torch.empty((len(starts), keys.shape[1]))
     for piece, rows in feature_chunks(searchable(series.values), starts, spec):
         queries[piece] = head_keys(rows, head)
     found, weights = attend(head, queries.to(device), keys, starts + offset_steps, head.starts, neighbors)
-    values = torch.from_numpy(features(history, head.starts, spec)).to(device)
-    residuals = np.empty((len(starts), channels), dtype=np.float32)
-    expected = OverlapMean(len(series.values), channels) if spec.view is View.LEVEL else None
-    for piece, rows in feature_chunks(series.values, starts, spec):
-        built = rebuilt(values, found[piece], weights[piece], head).cpu().numpy()
-        residuals[piece] = np.square(rows - built).reshape(len(rows), -1, channels).mean(axis=1)
+    return Attended(starts, found, weights)
+
+
+def rebuilt_windows(
+    head: Head, history: F32, series: Prepared, attended: Attended, *, device: torch.device
+) -> Iterator[tuple[slice, F32, F32]]:
+    """Windows as rebuilt, and observed minus rebuilt, (windows, features, channels) each, in pieces.
+
+    Arguments as in `head_attention`.
+    """
+    channels = series.values.shape[1]
+    values = torch.from_numpy(features(history, head.starts, head.spec)).to(device)
+    for piece, rows in feature_chunks(series.values, attended.starts, head.spec):
+        built = rebuilt(values, attended.neighbors[piece], attended.weights[piece], head).cpu().numpy()
+        shape = (len(rows), -1, channels)
+        yield piece, built.reshape(shape), (rows - built).reshape(shape)
+
+
+def judged_tokens(series: Prepared, attended: Attended, window_steps: int) -> Bool:
+    """(tokens, channels) bool: observed well enough, and with an analogue to be compared with."""
+    enough = observed_windows(series.observed, attended.starts, window_steps)
+    judged: Bool = enough & (attended.neighbors[:, :1] >= 0)
+    return judged
+
+
+def head_output(
+    head: Head, history: F32, series: Prepared, attended: Attended, *, device: torch.device
+) -> HeadOutput:
+    """What one head says, from the analogues of its tokens; arguments as in `head_attention`."""
+    channels = series.values.shape[1]
+    residuals = np.empty((len(attended.starts), channels), dtype=np.float32)
+    expected = OverlapMean(len(series.values), channels) if head.spec.view is View.LEVEL else None
+    for piece, built, differences in rebuilt_windows(head, history, series, attended, device=device):
+        residuals[piece] = residual_power(differences, head.whitening)
         if expected is not None:
-            expected.add(starts[piece], built.reshape(len(rows), -1, channels))
-    judged = observed_windows(series.observed, starts, spec.window_steps) & (found[:, :1] >= 0)
-    residuals[~judged] = np.nan
+            expected.add(attended.starts[piece], built)
+    residuals[~judged_tokens(series, attended, head.spec.window_steps)] = np.nan
     return HeadOutput(
-        starts=starts,
+        starts=attended.starts,
         residuals=residuals,
-        neighbors=found,
-        weights=weights,
+        neighbors=attended.neighbors,
+        weights=attended.weights,
         expected=None if expected is None else expected.mean().astype(np.float32),
     )
 
@@ -226,14 +258,15 @@ def encode(
     device: torch.device,
     progress: Progress | None = None,
 ) -> Encoding:
-    """Run every head over a series and fuse them; arguments as in `head_output`."""
+    """Run every head over a series and fuse them; arguments as in `head_attention`."""
     steps, channels = series.values.shape
     fusion = Fusion(steps, channels)
     level: HeadOutput | None = None
     for head in model.heads:
-        output = head_output(
+        attended = head_attention(
             head, model.history, series, offset_steps, neighbors=neighbors, causal=causal, device=device
         )
+        output = head_output(head, model.history, series, attended, device=device)
         fusion.add(head_steps(output, head, steps, causal=causal))
         if output.expected is not None:
             level = output

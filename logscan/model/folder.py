@@ -210,7 +210,8 @@ def _entity_file(entity: EntityModel) -> _EntityFile:
 
 def _head_arrays(prefix: str, head: Head) -> _Arrays:
     layer = head.layer
-    return {
+    weighed = {} if head.whitening is None else {prefix + "whitening": head.whitening}
+    return weighed | {
         prefix + "center": head.center,
         prefix + "basis": head.basis,
         prefix + "log_metric": layer.log_metric,
@@ -236,6 +237,7 @@ def _entity(document: _EntityFile, prefix: str, weights: _Arrays, history: _Arra
                 unit=np.array(head.unit),
                 layer=layer,
                 tree=_tree(f"{prefix}{place}.", history),
+                whitening=weights.get(f"{prefix}{place}.whitening"),  # models from before have none
             )
         )
     return EntityModel(

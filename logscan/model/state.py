@@ -73,6 +73,7 @@ class Head:
         layer: the trained part.
         tree: of the history's tokens under the layer's metric; `None` where attention is exact, or to build it
             at every call.
+        whitening: (channels, features, features) float32, how a channel's residual is weighed; `None`: not at all.
     """
 
     spec: HeadSpec
@@ -83,6 +84,7 @@ class Head:
     unit: F64
     layer: Layer
     tree: ContentTree | None = None
+    whitening: F32 | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,18 @@ from logscan.core.contamination import unlike_the_rest
 from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import untouched, window_starts
-from logscan.model.encoder import head_keys, head_output, head_steps, history_starts, with_tree
+from logscan.model.encoder import (
+    Attended,
+    HeadOutput,
+    head_attention,
+    head_keys,
+    head_output,
+    head_steps,
+    history_starts,
+    judged_tokens,
+    rebuilt_windows,
+    with_tree,
+)
 from logscan.model.fit import FitOutcome, fit_head
 from logscan.model.heads import (
     Prepared,
@@ -28,6 +39,7 @@ from logscan.model.heads import (
     prepared,
     searchable,
 )
+from logscan.model.residuals import ResidualSpread
 from logscan.model.state import EntityModel, Head, HeadSpec, Layer
 from logscan.records import F32, F64, Bool, Series
 
@@ -137,12 +149,13 @@ def _heads(
             outcome = _fitted(head, ready, config)
             fits.append(outcome)
             head = outcome.head
-        output = head_output(
+        attended = head_attention(
             head, ready.values, ready, 0, neighbors=config.encoder.neighbors, causal=False, device=device
         )
         window = head.spec.window_steps
+        normal = untouched(attended.starts, window, kept_out)
+        head, output = _weighed(head, ready, attended, normal, device)
         output.residuals[~untouched(output.starts, window, excluded)] = np.nan
-        normal = untouched(output.starts, window, kept_out)
         head = replace(head, unit=calibration(output.residuals[normal]))
         # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
         batch.add(head_steps(output, head, steps, causal=False))
@@ -151,6 +164,40 @@ def _heads(
         if progress is not None:
             progress(spec.name)
     return _Heads(tuple(heads), tuple(fits), batch, causal)
+
+
+def _weighed(
+    head: Head, ready: Prepared, attended: Attended, normal: Bool, device: torch.device
+) -> tuple[Head, HeadOutput]:
+    """The head with its weighing of residuals, and what it says of the training part.
+
+    There each half of the tokens is weighed as the other half taught: weighed by what they taught themselves, few
+    windows would look more normal than windows to come, and every unit and threshold would be too low.
+    """
+    middle = len(attended.starts) // 2
+    halves = [attended.part(slice(0, middle)), attended.part(slice(middle, None))]
+    spreads, outputs = [], []
+    for half, ordinary in zip(halves, (normal[:middle], normal[middle:]), strict=True):
+        judged = judged_tokens(ready, half, head.spec.window_steps) & ordinary[:, None]
+        spread = None
+        for piece, _, differences in rebuilt_windows(head, ready.values, ready, half, device=device):
+            spread = spread or ResidualSpread(differences.shape[1], differences.shape[2])
+            spread.add(differences, judged[piece])
+        spreads.append(spread)
+    whole = [spread for spread in spreads if spread is not None]
+    both = whole[0].plus(whole[1]) if len(whole) == 2 else whole[0]
+    for half, taught in zip(halves, reversed(spreads), strict=True):
+        weighing = None if taught is None else taught.whitening()
+        one = replace(head, whitening=weighing)
+        outputs.append(head_output(one, ready.values, ready, half, device=device))
+    output = HeadOutput(
+        starts=attended.starts,
+        residuals=np.concatenate([part.residuals for part in outputs]),
+        neighbors=attended.neighbors,
+        weights=attended.weights,
+        expected=None,
+    )
+    return replace(head, whitening=both.whitening()), output
 
 
 def _tokens(spec: HeadSpec, kept_out: Bool) -> Bool:
