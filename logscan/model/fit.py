@@ -11,6 +11,7 @@ from torch.nn.functional import embedding_bag
 
 from logscan.model.encoder import attend, head_keys, with_tree
 from logscan.model.heads import features, searchable
+from logscan.model.residuals import ResidualSpread
 from logscan.model.state import Head, Layer
 from logscan.records import F32, I64, Bool
 
@@ -31,7 +32,7 @@ class FitOutcome:
         head: with the trained layer if it earned its place, else unchanged.
         shipped: whether it did.
         epochs: run until early stopping.
-        loss_start: mean log residual per channel on held-back rows, closed form.
+        loss_start: mean log weighed residual per channel on held-back rows, closed form.
         loss_best: the same, best epoch.
     """
 
@@ -78,7 +79,7 @@ class _Examples:
     center: Tensor
     basis: Tensor
     temperature: float
-    channels: int
+    whitening: Tensor  # (channels, f, f), how residuals are weighed; constant
 
     def rows(self, index: Tensor) -> _Examples:
         return replace(
@@ -113,6 +114,8 @@ def fit_head(head: Head, history: F32, judged: Bool, *, epochs: int, seed: int, 
     random = torch.Generator().manual_seed(seed)
     module = _Trainable(head.layer, channels)
     with torch.no_grad():
+        weighing = _weighing(module, learn)
+        learn, held = replace(learn, whitening=weighing), replace(held, whitening=weighing)
         module.log_noise.copy_(_residuals(module, learn).mean(dim=0).clamp_min(1e-6).log())
         start = best = _held_back_loss(module, held)
     optimizer = torch.optim.Adam(module.parameters(), lr=_RATE)
@@ -160,12 +163,12 @@ def _examples(head: Head, history: F32, tokens: I64, channels: int) -> _Examples
         center=torch.from_numpy(head.center),
         basis=torch.from_numpy(head.basis),
         temperature=head.temperature,
-        channels=channels,
+        whitening=torch.zeros(channels, 1, 1),  # until it is taught
     )
 
 
-def _residuals(module: _Trainable, examples: _Examples) -> Tensor:
-    """Mean squared residual per channel, (n, channels), differentiable in the layer's parameters."""
+def _differences(module: _Trainable, examples: _Examples) -> Tensor:
+    """Observed minus rebuilt, (channels, n, f), differentiable in the layer's parameters."""
     metric = module.log_metric.exp()
     gap = (examples.query[:, None] - examples.history_keys[examples.candidates]) * metric
     logits = -gap.square().sum(dim=2) / (2 * examples.temperature * module.log_temperature.exp())
@@ -175,8 +178,20 @@ def _residuals(module: _Trainable, examples: _Examples) -> Tensor:
     )
     hidden = torch.relu(((built - examples.center) @ examples.basis) @ module.mlp_in.T)
     built = built + module.gate * ((hidden @ module.mlp_out.T) @ examples.basis.T)
-    residual: Tensor = (examples.target - built).square()
-    return residual.reshape(len(residual), -1, examples.channels).mean(dim=1)
+    return (examples.target - built).reshape(len(built), -1, len(examples.whitening)).permute(2, 0, 1)
+
+
+def _residuals(module: _Trainable, examples: _Examples) -> Tensor:
+    """Mean square of the weighed residual per channel, (n, channels): what is scored is what is learned."""
+    return torch.bmm(_differences(module, examples), examples.whitening).square().mean(dim=2).T
+
+
+def _weighing(module: _Trainable, examples: _Examples) -> Tensor:
+    """How residuals are weighed, as the examples teach it before they teach anything else."""
+    found = _differences(module, examples).permute(1, 2, 0).numpy()
+    spread = ResidualSpread(found.shape[1], found.shape[2])
+    spread.add(found, np.ones((len(found), found.shape[2]), dtype=np.bool_))
+    return torch.from_numpy(spread.whitening())
 
 
 def _held_back_loss(module: _Trainable, held: _Examples) -> float:
