@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logscan.attention import sparse_attention
@@ -45,6 +45,19 @@ def _tokens(kind: str, count: int, width: int, seed: int) -> torch.Tensor:
     look_ahead=st.booleans(),
     probes=st.sampled_from([0, 3]),
     single=st.booleans(),
+)
+@example(  # probes take every leaf, so that no node is left
+    kind="normal",
+    count=25,
+    width=2,
+    sharpness=0.01,
+    by_distance=False,
+    exclusion=0,
+    group_queries=1,
+    coarse="mean",
+    look_ahead=True,
+    probes=3,
+    single=False,
 )
 @settings(max_examples=120, deadline=None)
 def test_no_bound_is_ever_violated(

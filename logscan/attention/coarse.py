@@ -98,7 +98,8 @@ def standing(
         count.flatten(1).scatter_add_(1, row * (n + 1) + node, one)
         return count[:, :, :n]
 
-    taken, node, count = total.new_zeros(len(total), 1, n), position, total[:, None]
+    taken, count = total.new_zeros(len(total), 1, n), total[:, None]
+    node = torch.full_like(position, n, dtype=torch.int64)
     if n and plan.time_blocks.shape[1]:
         node = node_of(position)
         taken = counted(node, since)
