@@ -247,12 +247,12 @@ def _training_part(series: Series, rows: int | None, until: int | None) -> Serie
     if until is not None:
         end = -(-(until - grid.start) // grid.step)
     if rows is not None and series.row_times is not None and rows < len(series.row_times):
-        end = min(end, int(grid.index(series.row_times[rows : rows + 1])[0]))
+        end = min(end, int(grid.index(np.array([series.row_times[rows]]))[0]))
     elif rows is not None and series.row_times is None:
         end = min(end, rows)
     end = int(np.clip(end, 0, grid.steps))
     times = series.row_times
-    kept = None if times is None else times[grid.index(times) < end]
+    kept = None if times is None else times.within(grid.first_time(0), grid.first_time(end))
     return replace(series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept)
 
 

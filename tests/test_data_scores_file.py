@@ -20,6 +20,7 @@ from logscan.records import (
     TimeGrid,
     TimeKind,
 )
+from logscan.times import Times
 
 MINUTE = 60_000_000_000
 START = 1_704_164_640_000_000_000  # 2024-01-02 03:04
@@ -39,7 +40,7 @@ def scores(entity="", *, kind=TimeKind.TIMESTAMP, zone=None, seed=3):
         entity=entity,
         channels=CHANNELS,
         grid=grid,
-        row_times=np.delete(grid.times(), [3, 4]) + (clock * 10**9),
+        row_times=Times.of(np.delete(grid.times(), [3, 4]) + (clock * 10**9)),
         score=contributions.sum(axis=1),
         threshold=1.5,
         event_id=event_id,

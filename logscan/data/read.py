@@ -55,9 +55,11 @@ def read_log(
     with closing(opened_table(sources[0], config, stream)) as first:
         if len(sources) == 1:
             require_columns("--ignore", config.ignore, first.names)
-        plan, sample = _planned(first, config, keep)
-        collector = Collector(plan, step_from(config.every, plan.time.kind) if config.every else None)
-        _collect(collector, first, config, progress, sample)
+        plan, sample, taken = _planned(first, config, keep)
+        step = step_from(config.every, plan.time.kind) if config.every else None
+        collector = Collector(plan, step, sample)
+        del sample
+        _collect(collector, first, config, progress, taken)
     for source in sources[1:]:
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
@@ -70,12 +72,12 @@ def _collect(
     table: Table,
     config: InputConfig,
     progress: Callable[[int], None] | None,
-    sample: list[Any],
+    taken: list[Any],
 ) -> None:
-    """Add all rows of one file, those already taken as a sample first."""
+    """Add all rows of one file, those already taken for the sample first."""
     decimal = _decimal(table, config)
-    while sample:
-        collector.add(sample.pop(0), decimal, progress)
+    while taken:
+        collector.add(taken.pop(0), decimal, progress)
     for batch in table.rows:
         collector.add(batch, decimal, progress)
     if table.ragged_rows:
@@ -88,8 +90,11 @@ def _decimal(table: Table, config: InputConfig) -> str:
     return table.dialect.decimal if table.dialect else "."
 
 
-def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[Plan, list[Any]]:
-    """The plan by the first rows, and these rows; more are taken while day and month cannot be told apart."""
+def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[Plan, Any, list[Any]]:
+    """The plan, the first rows that tell it, and all batches taken for them.
+
+    More rows are taken while day and month cannot be told apart.
+    """
     batches: list[Any] = []
     wanted = SAMPLE_ROWS
     while True:
@@ -100,7 +105,8 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
                 "there is a header line but no rows of data",
                 "pass a file with rows of data",
             )
-        sample = pa.Table.from_batches(batches)
+        # A fixed number of rows, so that the plan does not depend on how the file comes in batches.
+        sample = pa.Table.from_batches(batches).slice(0, wanted)
         try:
             time = found_time(sample, config, table.source.name)
             break
@@ -108,9 +114,10 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
             if exhausted or sample.nbytes > _LONGEST_SAMPLE_BYTES:
                 raise
             wanted *= 4
-    return found_plan(
+    plan = found_plan(
         sample, time, config, keep=keep, decimal=_decimal(table, config), place=table.source.name
-    ), batches
+    )
+    return plan, sample, batches
 
 
 def _grow(batches: list[Any], rows: Iterator[Any], wanted: int) -> bool:

@@ -193,9 +193,8 @@ def _rows(one: SeriesScores, log_kind: LogKind) -> tuple[I64, I64]:
     """The times of one entity's rows, and the step behind each."""
     if log_kind is LogKind.EVENTS or one.row_times is None:
         return one.grid.times(), np.arange(one.grid.steps, dtype=np.int64)
-    steps = one.grid.index(one.row_times)
-    inside = (steps >= 0) & (steps < one.grid.steps)
-    return one.row_times[inside], steps[inside]
+    times = np.asarray(one.row_times.within(one.grid.first_time(0), one.grid.first_time(one.grid.steps)))
+    return times, one.grid.index(times)
 
 
 def _joined(parts: Sequence[Any], dtype: Any) -> Any:
