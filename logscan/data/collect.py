@@ -161,6 +161,10 @@ class Collector:
 
     def _count_order(self, codes: I64, times: I64) -> None:
         """Count rows earlier than the row of the same entity before them."""
+        if len(self.entities) == 1:
+            self.out_of_order += int(times[0] < self._last[0]) + int((times[1:] < times[:-1]).sum())
+            self._last[0] = times[-1]
+            return
         order = np.argsort(codes, kind="stable") if len(self.entities) > 1 else np.arange(len(codes))
         codes, times = codes[order], times[order]
         first = np.r_[True, codes[1:] != codes[:-1]]

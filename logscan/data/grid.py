@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import gcd
 from typing import Literal
 
 import numpy as np
 
 from logscan.records import I64, TimeKind
-from logscan.times import Times
+from logscan.times import TimeBlock, Times
 
 MINUTE_NS = 60_000_000_000
 EVENT_STEPS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 10, 15, 30, 60, 120, 360, 1440))
@@ -94,25 +95,29 @@ def grid_phase(times: Times, step: int) -> int:
     """Where the grid's steps lie, 0 <= phase < step: on the readings if most agree, else on round times."""
     if len(times) == 0 or step <= 1:
         return 0
-    # A phase that half of all readings have, half of the readings of some block have too.
-    candidates: set[int] = set()
-    for chunk in times.chunks():
-        phases, counts = _counted(chunk % step)
-        candidates.update(phases[counts >= 0.5 * len(chunk)].tolist())
-    agree = dict.fromkeys(sorted(candidates), 0)
-    for chunk in times.chunks():
-        phases, counts = _counted(chunk % step)
-        for phase in agree:
-            agree[phase] += int(counts[phases == phase].sum())
+    # A phase that half of all readings have, half of the readings of some block have too; then it is the middle one.
+    candidates = {phase for block in times.blocks for phase in _common_phases(block, step)}
+    agree = {
+        phase: sum(int((chunk % step == phase).sum()) for chunk in times.chunks())
+        for phase in sorted(candidates)
+    }
     best = max(agree, key=lambda phase: agree[phase], default=0)
     return best if agree and agree[best] >= 0.5 * len(times) else 0
 
 
-def _counted(phases: I64) -> tuple[I64, I64]:
-    """Distinct phases and how often each occurs."""
-    if (phases == phases[0]).all():
-        return phases[:1], np.array([len(phases)])
-    return np.unique(phases, return_counts=True)
+def _common_phases(block: TimeBlock, step: int) -> list[int]:
+    """The phases that at least half of the times of a block have."""
+    if block.beyond is None and block.count > 1:
+        period = step // gcd(block.distance, step)
+        if period == 1:
+            return [block.first % step]
+        if period > 2 and block.count >= 4 * period:  # all phases are met about equally often
+            return []
+    phases = block.times() % step
+    middle = (len(phases) - 1) // 2
+    ordered = np.partition(phases, [middle, len(phases) // 2])
+    found = {int(ordered[middle]), int(ordered[len(phases) // 2])}
+    return [phase for phase in found if 2 * int((phases == phase).sum()) >= len(phases)]
 
 
 def far_rows(key: I64, rows: I64, total: int | None = None) -> tuple[int, int] | Literal["too long"]:

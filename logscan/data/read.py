@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,14 +76,28 @@ def _collect(
     progress: Callable[[int], None] | None,
     taken: list[Any],
 ) -> None:
-    """Add all rows of one file, those already taken for the sample first."""
+    """Add all rows of one file, those already taken for the sample first.
+
+    One batch is added on a thread of its own while the next is read, so that two cores are used. Reading stays
+    on the caller's thread: a signal reaches it even where it waits for the standard input.
+    """
     decimal = _decimal(table, config)
-    while taken:
-        collector.add(taken.pop(0), decimal, progress)
-    for batch in table.rows:
-        collector.add(batch, decimal, progress)
+    with ThreadPoolExecutor(1) as worker:
+        adding = None
+        for batch in chain(_emptied(taken), table.rows):
+            if adding is not None:
+                adding.result()
+            adding = worker.submit(collector.add, batch, decimal, progress)
+        if adding is not None:
+            adding.result()
     if table.ragged_rows:
         collector.drop(f"another number of cells than the header ({len(table.names)})", table.ragged_rows)
+
+
+def _emptied(batches: list[Any]) -> Iterator[Any]:
+    """The batches, let go of one by one."""
+    while batches:
+        yield batches.pop(0)
 
 
 def _decimal(table: Table, config: InputConfig) -> str:
