@@ -17,6 +17,7 @@ from logscan.data.batches import Table, opened_table
 from logscan.data.collect import Collector
 from logscan.data.columns import Plan, found_plan
 from logscan.data.finish import finished_series, step_from
+from logscan.data.memory import give_back_memory
 from logscan.data.sources import Source, resolved_sources
 from logscan.data.suggest import did_you_mean, require_columns
 from logscan.data.timeplan import AmbiguousDatesError, found_time
@@ -66,7 +67,9 @@ def read_log(
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
             _collect(collector, table, config, progress, [])
-    return _finished(collector, plan, first, sources, _decimal(first, config))
+    log = _finished(collector, plan, first, sources, _decimal(first, config))
+    give_back_memory()
+    return log
 
 
 def _collect(
