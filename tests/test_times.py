@@ -50,7 +50,7 @@ def test_regular_times_take_no_room():
     assert TimeBlock.of(beat).beyond is None
     with_gap = TimeBlock.of(np.delete(beat, slice(100, 3700)))
     assert with_gap.beyond is not None
-    assert with_gap.beyond.dtype == np.uint16
+    assert with_gap.beyond.dtype == np.uint8
 
 
 def test_no_place_beyond_the_end():
