@@ -294,6 +294,8 @@ def _model_channels(series: Series, model: Model, log: Log) -> Series:
     A column that is there but holds no number in the whole log is a dead sensor: all missing, not a mistake.
     """
     wanted = model.schema.channels
+    if series.channels == wanted:
+        return series
     columns = []
     for name in wanted:
         if name in series.channels:
@@ -312,9 +314,9 @@ def _numbered(scored: list[SeriesScores]) -> tuple[SeriesScores, ...]:
     done, base = [], 0
     for one in scored:
         events = tuple(replace(event, id=event.id + base) for event in one.events)
-        done.append(
-            replace(one, events=events, event_id=np.where(one.event_id >= 0, one.event_id + base, -1))
-        )
+        if base:
+            one = replace(one, event_id=np.where(one.event_id >= 0, one.event_id + base, -1))  # noqa: PLW2901
+        done.append(replace(one, events=events))
         base += len(events)
     return tuple(done)
 
