@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from logscan.data.cast import as_text, is_text, merged_failure, numbers
 from logscan.data.columns import Plan
-from logscan.data.grid import MINUTE_NS, grid_phase
-from logscan.data.sums import Accumulator, EntitySums
+from logscan.data.grid import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
+from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.data.timestamps import INVALID, localised
 from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
 from logscan.times import Times
@@ -34,7 +34,8 @@ class Collector:
         self.dropped: Counter[str] = Counter()
         self.failures: dict[str, CastFailure] = {}
         self.entities: list[str] = []
-        self.step = step  # as given; None: found at the end
+        self.step = step  # as given, or as long as memory wants it; None: found at the end
+        self.own_step: int | None = None  # of the log, where a longer one is taken for memory's sake
         self._codes: dict[str, int] = {}
         self._last: I64 = np.empty(0, dtype=np.int64)  # per entity: its last time, for the order of rows
         self._rows_of: I64 = np.empty(0, dtype=np.int64)  # per entity: its rows, the time where there is none
@@ -65,6 +66,29 @@ class Collector:
         if progress is not None:
             progress(self.rows_read)
 
+    @property
+    def cells(self) -> int:
+        """Numbers held; a log of samples without a given step can be told to hold fewer."""
+        return self._sums.held
+
+    @property
+    def can_coarsen(self) -> bool:
+        """Whether the step is logscan's to choose."""
+        return self.plan.kind is LogKind.SAMPLES and (self._exact or self.own_step is not None)
+
+    def coarsen(self, ratio: float) -> None:
+        """Go on with a step at least `ratio` times as long as the log's own, or as the one taken so far."""
+        sums = self._sums.entities()
+        kind = self.plan.time.kind
+        if self.step is None:
+            self.own_step = self.step = sample_step([one.times() for one in sums.values()], kind)
+            self._times = Accumulator(0, {code: without_sums(one) for code, one in sums.items()})
+            self._exact = False
+        self.step = self._cell_step = longer_step(self.step, ratio, kind)
+        self._phase = grid_phase(next(iter(sums.values())).times(), self._cell_step)
+        coarse = {code: regrouped(one, self._keys) for code, one in sums.items()}
+        self._sums = Accumulator(len(self.plan.numeric), coarse)
+
     def drop(self, reason: str, rows: int) -> None:
         """Count rows that never became a record."""
         self.rows_read += rows
@@ -85,8 +109,14 @@ class Collector:
         return self._sums.entities() if self._exact else self._times.entities()
 
     def notes(self) -> list[str]:
-        """Sentences on clock changes."""
+        """Sentences on clock changes and on the step."""
         notes = []
+        if self.own_step is not None and self.step is not None:
+            own, taken = (step_words(step, self.plan.time.kind) for step in (self.own_step, self.step))
+            notes.append(
+                f"The log is too long to be kept at its own step of {own}: read as means of {taken} "
+                "(--every sets the step)."
+            )
         if self._repeated:
             notes.append(
                 f"{self._repeated} rows lie in an hour that occurs twice (end of summer time); "

@@ -10,13 +10,21 @@ import numpy as np
 
 from logscan.data.collect import Collector, event_phase
 from logscan.data.columns import COUNT, Plan
-from logscan.data.grid import end_pairs, event_step, far_rows, grid_phase, sample_step
+from logscan.data.grid import (
+    end_pairs,
+    event_step,
+    far_rows,
+    grid_phase,
+    longer_step,
+    sample_step,
+    step_words,
+)
 from logscan.data.sums import Cells, EntitySums, Keyed, part_of, taken_blocks
 from logscan.errors import InputError, UsageError
 from logscan.records import F64, I64, LogKind, Series, TimeGrid, TimeKind
 from logscan.times import Times
 
-_MOST_CELLS = 500_000_000
+MOST_CELLS = 1 << 24  # steps times channels: what fits beside a model and its work into 1 GB
 _SECOND_NS = 1_000_000_000
 _UNITS_NS = {
     name: unit_ns
@@ -74,23 +82,36 @@ def finished_series(collector: Collector, plan: Plan, place: str) -> tuple[int, 
         step = sample_step([one.times() for one in sums.values()], plan.time.kind)
     used = _used_channels(sums, plan, place)
     names = _channel_names(plan, used)
+    order = sorted(sums, key=lambda code: collector.entities[code])
+    placed = {code: _placed(sums[code], exact[code].times(), step, plan, place) for code in order}
+    cells = sum(grid.steps for grid, *_ in placed.values()) * len(names)
+    if cells > MOST_CELLS:
+        raise TooLargeError(place, step, cells, plan)
     series: list[Series] = []
-    far = duplicates = 0
-    sizes = 0
-    for code in sorted(sums, key=lambda code: collector.entities[code]):
-        mine, times = sums[code], exact[code]
-        grid, low, high, dropped = _placed(mine, times.times(), step, plan, place)
-        far += dropped
-        sizes += grid.steps * len(names)
-        if sizes > _MOST_CELLS:
-            fact = f"{len(collector.entities)} series of up to {grid.steps:,} steps do not fit into memory"
-            raise InputError(place, fact, "pass a longer step with --every, or fewer columns with --channels")
+    duplicates = 0
+    for code in order:
+        grid, low, high, _ = placed[code]
         first_time = grid.start if events else grid.first_time(0)
-        row_times = times.times().within(first_time, first_time + grid.steps * step)
-        duplicates += _repeated(times, row_times)
-        values = (_event_values if events else _sample_values)(mine, low, high, grid, plan, used)
+        row_times = exact[code].times().within(first_time, first_time + grid.steps * step)
+        duplicates += _repeated(exact[code], row_times)
+        values = (_event_values if events else _sample_values)(sums[code], low, high, grid, plan, used)
         series.append(Series(collector.entities[code], names, grid, values, None if events else row_times))
-    return step, tuple(series), far, duplicates
+    return step, tuple(series), sum(far for *_, far in placed.values()), duplicates
+
+
+class TooLargeError(InputError):
+    """A log has more cells (steps times channels) at a step than fit into memory."""
+
+    def __init__(self, place: str, step: int, cells: int, plan: Plan) -> None:
+        kind = plan.time.kind
+        longer = step_words(longer_step(step, max(cells / MOST_CELLS, 1.001), kind), kind)
+        super().__init__(
+            place,
+            f"at a step of {step_words(step, kind)} it has more than {MOST_CELLS:,} steps times channels, "
+            "which do not fit into memory",
+            f"pass --every {longer} or longer, or fewer columns with --channels",
+        )
+        self.cells = cells
 
 
 def _rows(one: EntitySums) -> I64:

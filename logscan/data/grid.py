@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import gcd
+from math import ceil, gcd
 from typing import Literal
 
 import numpy as np
@@ -118,6 +118,25 @@ def _common_phases(block: TimeBlock, step: int) -> list[int]:
     ordered = np.partition(phases, [middle, len(phases) // 2])
     found = {int(ordered[middle]), int(ordered[len(phases) // 2])}
     return [phase for phase in found if 2 * int((phases == phase).sum()) >= len(phases)]
+
+
+def longer_step(step: int, ratio: float, kind: TimeKind) -> int:
+    """The shortest round step that is at least `ratio` times as long; where it can be, a multiple of the step."""
+    least = step * ratio
+    if kind is TimeKind.TIMESTAMP:
+        nice = [one for one in _NICE_NS if one >= least]
+        return next((one for one in nice if one % step == 0), next(iter(nice), step * ceil(ratio)))
+    power = int(10 ** (len(str(ceil(ratio))) - 1))
+    return step * next(count * power for count in (1, 2, 5, 10) if count * power >= ratio)
+
+
+def step_words(step: int, kind: TimeKind) -> str:
+    """A step as `--every` takes it: `10s`, `1min`, `500ms`, or an integer."""
+    if kind is not TimeKind.TIMESTAMP:
+        return str(step)
+    units = (("d", 1440 * MINUTE_NS), ("h", 60 * MINUTE_NS), ("min", MINUTE_NS), ("s", 10**9), ("ms", 10**6))
+    unit, size = next(((unit, size) for unit, size in (*units, ("us", 10**3)) if step % size == 0), ("ns", 1))
+    return f"{step // size}{unit}"
 
 
 def far_rows(key: I64, rows: I64, total: int | None = None) -> tuple[int, int] | Literal["too long"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +16,8 @@ from logscan.config import InputConfig
 from logscan.data.batches import Table, opened_table
 from logscan.data.collect import Collector
 from logscan.data.columns import Plan, found_plan
-from logscan.data.finish import finished_series, step_from
+from logscan.data.finish import MOST_CELLS, TooLargeError, finished_series, step_from
+from logscan.data.grid import MINUTE_NS
 from logscan.data.memory import give_back_memory
 from logscan.data.sources import Source, resolved_sources
 from logscan.data.suggest import did_you_mean, require_columns
@@ -26,6 +27,8 @@ from logscan.records import InputSchema, Log, ReadCounts, TimeKind
 
 SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20
+_ROOM = 1.1  # what is read so far may be sparser than what comes
+_TIMES_MORE = 32  # to be expected where nothing tells how much is still to come
 
 
 def read_log(
@@ -62,11 +65,11 @@ def read_log(
         step = step_from(config.every, plan.time.kind) if config.every else None
         collector = Collector(plan, step, sample)
         del sample
-        _collect(collector, first, config, progress, taken)
+        _collect(collector, first, config, progress, taken, sources)
     for source in sources[1:]:
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
-            _collect(collector, table, config, progress, [])
+            _collect(collector, table, config, progress, [], sources)
     log = _finished(collector, plan, first, sources, _decimal(first, config))
     give_back_memory()
     return log
@@ -78,6 +81,7 @@ def _collect(
     config: InputConfig,
     progress: Callable[[int], None] | None,
     taken: list[Any],
+    sources: Sequence[Source],
 ) -> None:
     """Add all rows of one file, those already taken for the sample first.
 
@@ -85,16 +89,43 @@ def _collect(
     on the caller's thread: a signal reaches it even where it waits for the standard input.
     """
     decimal = _decimal(table, config)
+
+    def add(batch: Any) -> None:
+        collector.add(batch, decimal, progress)
+        if collector.cells > MOST_CELLS:
+            _held_in(collector, table.source.name, _share_read(table, sources))
+
     with ThreadPoolExecutor(1) as worker:
         adding = None
         for batch in chain(_emptied(taken), table.rows):
             if adding is not None:
                 adding.result()
-            adding = worker.submit(collector.add, batch, decimal, progress)
+            adding = worker.submit(add, batch)
         if adding is not None:
             adding.result()
     if table.ragged_rows:
         collector.drop(f"another number of cells than the header ({len(table.names)})", table.ragged_rows)
+
+
+def _held_in(collector: Collector, place: str, share: float | None) -> None:
+    """Make what was collected fit into memory, with room for what is still to come, or refuse it."""
+    if not collector.can_coarsen:
+        step = collector.step or (MINUTE_NS if collector.plan.time.kind is TimeKind.TIMESTAMP else 1)
+        raise TooLargeError(place, step, collector.cells, collector.plan)
+    expected = collector.cells / share if share else _TIMES_MORE * collector.cells
+    collector.coarsen(max(_ROOM * expected / MOST_CELLS, 2))
+    give_back_memory()
+
+
+def _share_read(table: Table, sources: Sequence[Source]) -> float | None:
+    """How much of all files has been read, 0 to 1; None where that cannot be told."""
+    if table.raw is None or table.format == "parquet":
+        return None
+    with suppress(OSError, ValueError):
+        sizes = [source.path.stat().st_size if source.path else 0 for source in sources]
+        done = sum(sizes[: list(sources).index(table.source)]) + table.raw.tell()
+        return done / sum(sizes) if all(sizes) and 0 < done <= sum(sizes) else None
+    return None
 
 
 def _emptied(batches: list[Any]) -> Iterator[Any]:
@@ -174,7 +205,14 @@ def _finished(
         raise InputError(
             place, f"no row could be used ({reasons or 'there are none'})", "check --time and --delimiter"
         )
-    step, series, far, duplicates = finished_series(collector, plan, place)
+    while True:
+        try:
+            step, series, far, duplicates = finished_series(collector, plan, place)
+            break
+        except TooLargeError as error:
+            if not collector.can_coarsen:
+                raise
+            collector.coarsen(max(error.cells / MOST_CELLS, 2))
     collector.retract("time too far from all others", far)
     channels = series[0].channels
     ignored = dict(plan.ignored)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -201,7 +201,8 @@ class Accumulator:
     the pieces in which they come.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, sums: dict[int, EntitySums] | None = None) -> None:
+        """Begin with nothing, or with the sums of rows that were added before."""
         self._width = width
         rows = _BUFFER_CELLS // max(width, 1)
         self._capacity = min(max(rows, _FEWEST_BUFFER_ROWS), _MOST_BUFFER_ROWS)
@@ -210,7 +211,7 @@ class Accumulator:
         self._values = np.empty((width, 0))
         self._waiting = 0
         self.held = 0  # numbers kept, beside the rows that wait
-        self._sums: dict[int, EntitySums] = {}
+        self._sums = {} if sums is None else sums
 
     def add(self, entity: I32, key: I64, columns: Sequence[F64]) -> None:
         """Add rows.
@@ -260,8 +261,7 @@ class Accumulator:
             if np.shares_memory(cells.sums, self._values):
                 cells = Cells(cells.key, cells.rows, cells.sums.copy(), cells.counts)
             self._sums.setdefault(int(entity[first]), EntitySums()).add(cells)
-        keys = sum(block.key.count for one in self._sums.values() for block in one.blocks)
-        self.held = keys * max(self._width, 1)
+        self.held = self._width * sum(block.key.count for one in self._sums.values() for block in one.blocks)
 
 
 def taken_blocks(one: EntitySums) -> Iterator[Keyed]:
@@ -269,3 +269,23 @@ def taken_blocks(one: EntitySums) -> Iterator[Keyed]:
     blocks, one.blocks = one.blocks[::-1], []
     while blocks:
         yield keyed(blocks.pop())
+
+
+def regrouped(one: EntitySums, cell_of: Callable[[I64], I64]) -> EntitySums:
+    """The sums of an entity under coarser keys; what was summed before is let go of on the way.
+
+    Args:
+        one: the entity.
+        cell_of: gives the new, ascending keys of ascending keys.
+    """
+    coarse = EntitySums()
+    for piece in taken_blocks(one):
+        coarse.add(replace(piece, key=cell_of(piece.key)).summed())
+    return coarse
+
+
+def without_sums(one: EntitySums) -> EntitySums:
+    """Only the keys of an entity, and the rows behind them."""
+    kept = EntitySums()
+    kept.blocks = [Cells(block.key, block.rows, np.empty((0, block.key.count)), None) for block in one.blocks]
+    return kept
