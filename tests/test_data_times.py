@@ -166,7 +166,8 @@ def test_accumulator_equals_the_loop():
     expected = grid_means_oracle(entity.tolist(), key.tolist(), values.tolist())
     found = [(code, int(key)) for code in sorted(sums) for key in sums[code].times()]
     assert found == [pair for pair, _ in expected]
-    means = [block.means().T for code in sorted(sums) for block in sums[code].blocks]
+    blocks = [block for code in sorted(sums) for block in sums[code].blocks]
+    means = [np.stack([block.means(channel) for channel in range(2)], axis=1) for block in blocks]
     np.testing.assert_allclose(np.concatenate(means), [means for _, means in expected])
     assert sum(one.rows() for one in sums.values()) == 401
 

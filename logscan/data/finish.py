@@ -19,7 +19,7 @@ from logscan.data.grid import (
     sample_step,
     step_words,
 )
-from logscan.data.sums import Cells, EntitySums, Keyed, part_of, taken_blocks
+from logscan.data.sums import Cells, EntitySums, Keyed
 from logscan.errors import InputError, UsageError
 from logscan.records import F64, I64, LogKind, Series, TimeGrid, TimeKind
 from logscan.times import Times
@@ -137,8 +137,8 @@ def _used_channels(sums: dict[int, EntitySums], plan: Plan, place: str) -> list[
     seen = np.zeros(len(plan.numeric), dtype=np.bool_)
     for one in sums.values():
         for block in one.blocks:
-            if not seen.all():
-                seen |= np.isfinite(block.sums).any(axis=1)
+            for position in np.flatnonzero(~seen):
+                seen[position] = np.isfinite(block.sums[position]).any()
     used = [int(position) for position in np.flatnonzero(seen)]
     if not used and plan.kind is LogKind.SAMPLES:
         listed = ", ".join(f"'{name}'" for name in plan.numeric[:4])
@@ -192,12 +192,9 @@ def _ends(mine: EntitySums, pairs: int) -> tuple[I64, I64]:
     if sum(block.key.count for block in blocks) <= 4 * pairs:
         return np.asarray(mine.times()), _rows(mine)
     head, tail = _leading(blocks, pairs), _leading(blocks[::-1], pairs)[::-1]
-    parts = [part_of(block, 0, min(count, block.key.count)) for block, count in head]
-    parts += [part_of(block, max(block.key.count - count, 0), block.key.count) for block, count in tail]
-    return (
-        np.concatenate([part.key.times() for part in parts]),
-        np.concatenate([part.row_counts() for part in parts]),
-    )
+    parts = [(block.key.times()[:count], block.row_counts()[:count]) for block, count in head]
+    parts += [(block.key.times()[-count:], block.row_counts()[-count:]) for block, count in tail]
+    return np.concatenate([key for key, _ in parts]), np.concatenate([rows for _, rows in parts])
 
 
 def _leading(blocks: list[Cells], pairs: int) -> list[tuple[Cells, int]]:
@@ -218,7 +215,7 @@ def _on_steps(mine: EntitySums, low: int, high: int, grid: TimeGrid, *, events: 
     cells of the entity are let go of on the way.
     """
     held: Keyed | None = None
-    for block in taken_blocks(mine):
+    for block in mine.taken():
         first, end = (int(place) for place in np.searchsorted(block.key, [low, high + 1]))
         if first == end:
             continue
@@ -237,21 +234,15 @@ def _on_steps(mine: EntitySums, low: int, high: int, grid: TimeGrid, *, events: 
         yield held.summed()
 
 
-def _placed_values(target: F64, steps: I64, values: F64) -> None:
-    """Write (width, steps) values to the rows of a (steps, width) array; quickly where no step is left out."""
-    if int(steps[-1]) - int(steps[0]) + 1 == len(steps):
-        target[int(steps[0]) : int(steps[-1]) + 1] = values.T
-    else:
-        target[steps] = values.T
-
-
 def _sample_values(
     mine: EntitySums, low: int, high: int, grid: TimeGrid, _plan: Plan, used: list[int]
 ) -> F64:
     """(steps, channels) mean of the finite readings in every step, NaN where there are none."""
     values = np.full((grid.steps, len(used)), np.nan)
     for cells in _on_steps(mine, low, high, grid, events=False):
-        _placed_values(values, cells.key.times(), cells.means()[used])
+        rows = _rows_of(cells)
+        for column, position in enumerate(used):
+            values[rows, column] = cells.means(position)
     return values
 
 
@@ -259,8 +250,15 @@ def _event_values(mine: EntitySums, low: int, high: int, grid: TimeGrid, plan: P
     """(steps, channels) rows and sums per step, 0 where nothing happened."""
     values = np.zeros((grid.steps, len(used) + plan.counted))
     for cells in _on_steps(mine, low, high, grid, events=True):
-        parts = [np.nan_to_num(cells.sums[used], nan=0.0)]
+        rows = _rows_of(cells)
         if plan.counted:
-            parts.insert(0, cells.row_counts()[None].astype(np.float64))
-        _placed_values(values, cells.key.times(), np.concatenate(parts))
+            values[rows, 0] = cells.row_counts()
+        for column, position in enumerate(used, start=plan.counted):
+            values[rows, column] = np.nan_to_num(cells.sums[position], nan=0.0)
     return values
+
+
+def _rows_of(cells: Cells) -> slice | I64:
+    """The steps of cells, which are their keys, for an assignment; a slice where none is left out."""
+    first, last = cells.key.first, cells.key.last
+    return slice(first, last + 1) if last - first + 1 == cells.key.count else cells.key.times()

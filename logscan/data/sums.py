@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ I32 = npt.NDArray[np.int32]
 
 _BUFFER_CELLS = 1 << 22
 _MOST_BUFFER_ROWS, _FEWEST_BUFFER_ROWS = 1 << 19, 1 << 12
+_LONG_ROWS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +27,34 @@ class Cells:
     Attributes:
         key: the keys, packed.
         rows: (keys,) int64, input rows behind each; `None`: one each.
-        sums: (width, keys) float64, sums of the readings, NaN where there were none.
-        counts: (width, keys) int32, readings behind each sum; `None`: where the sum is finite, as many as rows.
+        sums: of each channel (keys,) float64, sums of the readings, NaN where there were none.
+        counts: of each channel (keys,) int32, readings behind each sum; `None`: where it is finite, as many as rows.
     """
 
     key: TimeBlock
     rows: I64 | None
-    sums: F64
-    counts: I32 | None
+    sums: list[F64]
+    counts: list[I32] | None
 
     def row_counts(self) -> I64:
         """(keys,) int64, input rows behind each key."""
         return np.ones(self.key.count, dtype=np.int64) if self.rows is None else self.rows
 
-    def means(self) -> F64:
-        """(width, keys) float64, means of the readings, NaN where there were none."""
-        if self.rows is None:
-            return self.sums
+    def means(self, channel: int) -> F64:
+        """(keys,) float64, means of a channel's readings, NaN where there were none."""
+        total = self.sums[channel]
         if self.counts is None:
-            return self.sums / self.rows
-        return np.where(self.counts > 0, self.sums / np.maximum(self.counts, 1), np.nan)
+            return total if self.rows is None else total / self.rows
+        count = self.counts[channel]
+        mean: F64 = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+        return mean
 
-    def reading_counts(self) -> I32:
-        """(width, keys) int32, readings behind each sum."""
-        if self.counts is not None:
-            return self.counts
-        return np.where(np.isfinite(self.sums), self.row_counts(), 0).astype(np.int32)
+    def keyed(self) -> Keyed:
+        """The same with keys unpacked."""
+        counts = self.counts
+        if counts is None and self.rows is not None:
+            counts = [np.where(np.isfinite(total), self.rows, 0).astype(np.int32) for total in self.sums]
+        return Keyed(self.key.times(), self.rows, self.sums, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +64,33 @@ class Keyed:
     Attributes:
         key: (keys,) int64.
         rows: (keys,) int64, input rows behind each; `None`: one each.
-        sums: (width, keys) float64, NaN where there is no reading.
-        counts: (width, keys) int32, readings behind each sum; `None` with `rows`.
+        sums: of each channel (keys,) float64, NaN where there is no reading.
+        counts: of each channel (keys,) int32, readings behind each sum; `None` with `rows`.
     """
 
     key: I64
     rows: I64 | None
-    sums: F64
-    counts: I32 | None
+    sums: list[F64]
+    counts: list[I32] | None
 
     def part(self, first: int, end: int) -> Keyed:
         """A half-open range of the keys."""
-        return Keyed(
-            self.key[first:end],
-            None if self.rows is None else self.rows[first:end],
-            self.sums[:, first:end],
-            None if self.counts is None else self.counts[:, first:end],
-        )
-
-    def then(self, other: Keyed) -> Keyed:
-        """Both, one behind the other; the order of keys is the caller's business."""
-        rows = counts = None
-        if self.rows is not None or other.rows is not None:
-            rows = np.concatenate([self._row_counts(), other._row_counts()])
-            counts = np.concatenate([self._reading_counts(), other._reading_counts()], axis=1)
-        key = np.concatenate([self.key, other.key])
-        return Keyed(key, rows, np.concatenate([self.sums, other.sums], axis=1), counts)
+        return self._each(lambda values: values[first:end])
 
     def ordered(self) -> Keyed:
         """In ascending order of keys; what has the same key stays in its order."""
         if (self.key[1:] >= self.key[:-1]).all():
             return self
         order = np.argsort(self.key, kind="stable")
-        return Keyed(
-            self.key[order],
-            None if self.rows is None else self.rows[order],
-            self.sums[:, order],
-            None if self.counts is None else self.counts[:, order],
-        )
+        return self._each(lambda values: values[order])
+
+    def then(self, other: Keyed) -> Keyed:
+        """Both, one behind the other; the order of keys is the caller's business."""
+        rows = counts = None
+        if self.rows is not None or other.rows is not None:
+            rows = np.concatenate([self._row_counts(), other._row_counts()])
+            counts = _paired(self._reading_counts(), other._reading_counts())
+        return Keyed(np.concatenate([self.key, other.key]), rows, _paired(self.sums, other.sums), counts)
 
     def summed(self) -> Cells:
         """What has the same key added up."""
@@ -109,53 +102,54 @@ class Keyed:
             return Cells(TimeBlock.of(key), rows, self.sums, self.counts)
         starts = np.flatnonzero(new)
         rows = np.diff(starts, append=len(key)) if rows is None else np.add.reduceat(rows, starts)
-        total = np.empty((len(self.sums), len(starts)))
-        count = np.empty((len(self.sums), len(starts)), dtype=np.int32)
+        totals, counts = [], []
+        told = True
         for position, column in enumerate(self.sums):
-            np.add.reduceat(column, starts, out=total[position])
-            if self.counts is None and not np.isnan(total[position]).any():
-                count[position] = rows
-                continue
-            known = np.isfinite(column).astype(np.int32) if self.counts is None else self.counts[position]
-            np.add.reduceat(known, starts, out=count[position])
-            np.add.reduceat(np.nan_to_num(column, nan=0.0), starts, out=total[position])
-            total[position, count[position] == 0] = np.nan
-        told = ((count == rows) | (count == 0)).all()
-        return Cells(TimeBlock.of(key[starts]), rows, total, None if told else count)
+            total = np.add.reduceat(column, starts)
+            if self.counts is None and not np.isnan(total).any():
+                count = rows.astype(np.int32)
+            else:
+                known = np.isfinite(column).astype(np.int32) if self.counts is None else self.counts[position]
+                count = np.add.reduceat(known, starts)
+                total = np.add.reduceat(np.nan_to_num(column, nan=0.0), starts)
+                total[count == 0] = np.nan
+                told = told and bool(((count == rows) | (count == 0)).all())
+            totals.append(total)
+            counts.append(count)
+        return Cells(TimeBlock.of(key[starts]), rows, totals, None if told else counts)
+
+    def _each(self, change: Callable[[Any], Any]) -> Keyed:
+        return Keyed(
+            change(self.key),
+            None if self.rows is None else change(self.rows),
+            [change(total) for total in self.sums],
+            None if self.counts is None else [change(count) for count in self.counts],
+        )
 
     def _row_counts(self) -> I64:
         return np.ones(len(self.key), dtype=np.int64) if self.rows is None else self.rows
 
-    def _reading_counts(self) -> I32:
-        return np.isfinite(self.sums).astype(np.int32) if self.counts is None else self.counts
+    def _reading_counts(self) -> list[I32]:
+        if self.counts is not None:
+            return self.counts
+        return [np.isfinite(total).astype(np.int32) for total in self.sums]
 
 
-def part_of(cells: Cells, first: int, end: int) -> Cells:
-    """The cells of a half-open range of keys, at least one."""
-    return Cells(
-        TimeBlock.of(cells.key.times()[first:end]),
-        None if cells.rows is None else cells.rows[first:end],
-        cells.sums[:, first:end],
-        None if cells.counts is None else cells.counts[:, first:end],
-    )
-
-
-def keyed(cells: Cells) -> Keyed:
-    """The cells with their keys unpacked."""
-    counts = None if cells.rows is None else cells.reading_counts()
-    return Keyed(cells.key.times(), cells.rows, cells.sums, counts)
+def _paired(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
+    """Arrays of one list, each with that of another behind it."""
+    return [np.concatenate(pair) for pair in zip(first, second, strict=True)]
 
 
 def joined(earlier: Cells, later: Cells) -> Cells:
     """Cells of one entity as one, added up where their keys agree."""
-    return keyed(earlier).then(keyed(later)).ordered().summed()
+    return earlier.keyed().then(later.keyed()).ordered().summed()
 
 
 class EntitySums:
     """The cells of one entity as a list of blocks, ascending and apart; new ones mostly come at the end."""
 
-    def __init__(self) -> None:
-        self.blocks: list[Cells] = []
+    def __init__(self, blocks: Iterable[Cells] = ()) -> None:
+        self.blocks = list(blocks)
 
     def add(self, cells: Cells) -> None:
         """Add cells with any keys."""
@@ -164,26 +158,36 @@ class EntitySums:
             self._coalesce()
             return
         # Every block takes the keys from its own first one up to the next block's.
-        cuts = np.searchsorted(cells.key.times(), [block.key.first for block in self.blocks[1:]])
-        bounds = [0, *cuts.tolist(), cells.key.count]
+        new = cells.keyed()
+        cuts = np.searchsorted(new.key, [block.key.first for block in self.blocks[1:]])
+        bounds = pairwise([0, *cuts.tolist(), len(new.key)])
         blocks: list[Cells] = []
-        for block, first, end in zip(self.blocks, bounds[:-1], bounds[1:], strict=True):
+        for block, (first, end) in zip(self.blocks, bounds, strict=True):
             if first == end:
                 blocks.append(block)
                 continue
-            both = joined(block, part_of(cells, first, end))
-            pieces = -(-both.key.count // max(2 * BLOCK_TIMES, block.key.count))
-            edges = np.linspace(0, both.key.count, pieces + 1).astype(int)
-            blocks += [part_of(both, *edge) for edge in pairwise(edges.tolist())]
+            both = block.keyed().then(new.part(first, end)).ordered().summed()
+            most = max(2 * BLOCK_TIMES, block.key.count)
+            blocks += [both] if both.key.count <= most else _halves(both)
         self.blocks = blocks
 
     def times(self) -> Times:
         """The keys."""
         return Times(block.key for block in self.blocks)
 
+    def cells(self) -> int:
+        """How many keys there are."""
+        return sum(block.key.count for block in self.blocks)
+
     def rows(self) -> int:
         """Input rows behind all keys."""
         return sum(block.key.count if block.rows is None else int(block.rows.sum()) for block in self.blocks)
+
+    def taken(self) -> Iterator[Keyed]:
+        """The cells block by block, ascending; they are let go of as they are taken."""
+        blocks, self.blocks = self.blocks[::-1], []
+        while blocks:
+            yield blocks.pop().keyed()
 
     def _coalesce(self) -> None:
         """Small blocks become one when they are no smaller than half the one before: few blocks, little copying."""
@@ -194,11 +198,18 @@ class EntitySums:
             self.blocks[-2:] = [joined(*self.blocks[-2:])]
 
 
+def _halves(cells: Cells) -> list[Cells]:
+    whole = cells.keyed()
+    middle = cells.key.count // 2
+    return [whole.part(0, middle).summed(), whole.part(middle, cells.key.count).summed()]
+
+
 class Accumulator:
     """Takes rows in any order.
 
-    Rows are gathered up to a fixed number before they are added up, so that the sums do not depend on the sizes of
-    the pieces in which they come.
+    Long ascending pieces of one entity, the usual way of a log, are added up where they lie; other rows are gathered
+    and sorted first. The rows of the last key wait for the next piece, so that sums do not depend on how a log in
+    order comes in pieces.
     """
 
     def __init__(self, width: int, sums: dict[int, EntitySums] | None = None) -> None:
@@ -221,6 +232,20 @@ class Accumulator:
             key: (rows,) times or grid cells.
             columns: of each channel (rows,) float64, NaN where missing.
         """
+        if len(key) >= _LONG_ROWS and _in_order(entity, key) and entity[0] == entity[-1]:
+            self._add_in_order(int(entity[0]), key, columns)
+        else:
+            self._gather(entity, key, columns)
+
+    def entities(self) -> dict[int, EntitySums]:
+        """The sums of everything added so far, by entity code."""
+        self._flush()
+        self._key = self._key[:0]
+        self._values = np.empty((self._width, 0))
+        return self._sums
+
+    def _gather(self, entity: I32, key: I64, columns: Sequence[F64]) -> None:
+        """Put rows behind those that wait."""
         taken = 0
         while taken < len(key):
             if len(self._key) == 0:
@@ -238,12 +263,27 @@ class Accumulator:
             if self._waiting == self._capacity:
                 self._flush()
 
-    def entities(self) -> dict[int, EntitySums]:
-        """The sums of everything added so far, by entity code."""
-        self._flush()
-        self._key = self._key[:0]
-        self._values = np.empty((self._width, 0))
-        return self._sums
+    def _add_in_order(self, code: int, key: I64, columns: Sequence[F64]) -> None:
+        """Add ascending rows of one entity, all but those of the last key."""
+        first = int(np.searchsorted(key, key[0], side="right"))
+        last = int(np.searchsorted(key, key[-1]))
+        if last == len(key) - 1 and not (key[1:] == key[:-1]).any():
+            last = len(key)  # each its own cell, with nothing to wait for
+        begin = 0
+        waits = self._waiting and self._entity[0] == code and (self._key[: self._waiting] == key[0]).all()
+        if waits and first < len(key):
+            self._gather(
+                np.full(first, code, dtype=np.int32), key[:first], [column[:first] for column in columns]
+            )
+            begin = first
+        if not waits or begin:
+            self._flush()
+        if last > begin:
+            part = [column[begin:last] for column in columns]
+            self._take(code, Keyed(key[begin:last], None, part, None).summed())
+        rest = max(last, begin)
+        entity = np.full(len(key) - rest, code, dtype=np.int32)
+        self._gather(entity, key[rest:], [column[rest:] for column in columns])
 
     def _flush(self) -> None:
         """Add up the rows that wait."""
@@ -251,24 +291,30 @@ class Accumulator:
         if count == 0:
             return
         entity, key, sums = self._entity[:count], self._key[:count], self._values[:, :count]
-        same = entity[1:] == entity[:-1]
-        if not ((entity[1:] > entity[:-1]) | (same & (key[1:] >= key[:-1]))).all():
+        if not _in_order(entity, key):
             order = np.lexsort((key, entity))
             entity, key, sums = entity[order], key[order], sums[:, order]
         bounds = [0, *(np.flatnonzero(entity[1:] != entity[:-1]) + 1).tolist(), count]
+        kept = False
         for first, end in pairwise(bounds):
-            cells = Keyed(key[first:end], None, sums[:, first:end], None).summed()
-            if np.shares_memory(cells.sums, self._values):
-                cells = Cells(cells.key, cells.rows, cells.sums.copy(), cells.counts)
-            self._sums.setdefault(int(entity[first]), EntitySums()).add(cells)
-        self.held = self._width * sum(block.key.count for one in self._sums.values() for block in one.blocks)
+            columns = [column[first:end] for column in sums]
+            cells = Keyed(key[first:end], None, columns, None).summed()
+            kept = kept or any(np.may_share_memory(column, self._values) for column in cells.sums)
+            self._take(int(entity[first]), cells)
+        if kept:  # the buffer is cells now, and the next rows need another
+            self._key, self._values = np.empty(0, dtype=np.int64), np.empty((self._width, 0))
+
+    def _take(self, code: int, cells: Cells) -> None:
+        one = self._sums.setdefault(code, EntitySums())
+        before = one.cells()
+        one.add(cells)
+        self.held += self._width * (one.cells() - before)
 
 
-def taken_blocks(one: EntitySums) -> Iterator[Keyed]:
-    """The cells of an entity block by block, ascending; they are let go of as they are taken."""
-    blocks, one.blocks = one.blocks[::-1], []
-    while blocks:
-        yield keyed(blocks.pop())
+def _in_order(entity: I32, key: I64) -> bool:
+    """Whether rows are in order of entity and key."""
+    same = entity[1:] == entity[:-1]
+    return bool(((entity[1:] > entity[:-1]) | (same & (key[1:] >= key[:-1]))).all())
 
 
 def regrouped(one: EntitySums, cell_of: Callable[[I64], I64]) -> EntitySums:
@@ -279,13 +325,11 @@ def regrouped(one: EntitySums, cell_of: Callable[[I64], I64]) -> EntitySums:
         cell_of: gives the new, ascending keys of ascending keys.
     """
     coarse = EntitySums()
-    for piece in taken_blocks(one):
+    for piece in one.taken():
         coarse.add(replace(piece, key=cell_of(piece.key)).summed())
     return coarse
 
 
 def without_sums(one: EntitySums) -> EntitySums:
     """Only the keys of an entity, and the rows behind them."""
-    kept = EntitySums()
-    kept.blocks = [Cells(block.key, block.rows, np.empty((0, block.key.count)), None) for block in one.blocks]
-    return kept
+    return EntitySums(Cells(block.key, block.rows, [], None) for block in one.blocks)
