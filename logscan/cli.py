@@ -127,8 +127,9 @@ def _consoles(context: typer.Context) -> Consoles:
 
 def _input_flags(values: dict[str, Any]) -> dict[str, Any]:
     """The input section of the configuration from a command's parameters."""
-    names = ("time", "kind", "every", "encoding", "delimiter", "decimal", "timezone", "date_order")
-    flags: dict[str, Any] = {name: values[name] for name in names}
+    names = ("time", "kind", "every", "encoding", "delimiter", "decimal", "quote", "header", "data_from")
+    flags: dict[str, Any] = {name: values[name] for name in (*names, "timezone", "date_order")}
+    flags["units"] = values["units"] or None  # not asked for leaves the file's setting
     flags["entity"] = tuple(values["entity"] or ())
     flags["ignore"] = tuple(values["ignore"] or ())
     flags["channels"] = tuple(part.strip() for part in (values["channels"] or "").split(",") if part.strip())
@@ -148,6 +149,10 @@ def check(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     config: options.ConfigFile = None,
@@ -181,6 +186,10 @@ def train(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     config: options.ConfigFile = None,
@@ -259,6 +268,10 @@ def score(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     config: options.ConfigFile = None,

@@ -91,12 +91,13 @@ def input_table(record: InputRecord, step: str) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    form = [record.format, record.encoding, record.delimiter and f"delimiter {record.delimiter!r}"]
+    time = f"{record.time_column or 'none: row numbers'} ({record.time_kind}), every {step}"
     rows = [
         ("files", ", ".join(record.files)),
-        ("format", ", ".join(part for part in form if part)),
+        ("format", ", ".join(_format_parts(record))),
         ("kind", record.kind),
-        ("time", f"{record.time_column or 'none: row numbers'} ({record.time_kind}), every {step}"),
+        ("time", time),
+        ("written as", record.time_format or "-"),
         ("span", f"{record.start} to {record.end}" + (f" ({record.timezone})" if record.timezone else "")),
         ("entities", ", ".join(record.entity_columns) or "one series"),
         ("channels", ", ".join(record.channels)),
@@ -113,6 +114,22 @@ def input_table(record: InputRecord, step: str) -> Table:
     for name, value in rows:
         table.add_row(name, Text(value))
     return table
+
+
+def _format_parts(record: InputRecord) -> list[str]:
+    """How the files were taken apart."""
+    parts = [record.format]
+    if record.encoding:
+        parts.append(record.encoding)
+    if record.delimiter:
+        mark = {" ": "blanks", "\t": "tab"}.get(record.delimiter, f"'{record.delimiter}'")
+        quote = f"quote {record.quote}" if record.quote else "no quotes"
+        parts += [f"delimiter {mark}", quote, f"decimal mark '{record.decimal}'"]
+        first, last = record.header_line, record.header_end
+        lines = f"lines {first} to {last}" if first != last else f"line {first}"
+        parts.append(f"header in {lines}" if first else "no header")
+        parts.append(f"data from line {record.data_line}")
+    return parts
 
 
 def events_table(events: Sequence[EventRecord]) -> Table:

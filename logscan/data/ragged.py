@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,12 +16,16 @@ class RaggedRows:
 
     A row that is too long only by empty cells (a delimiter at the end of the line) loses them. Any other
     is counted: nothing tells which of its cells is missing.
+
+    Attributes:
+        dropped: reason -> rows.
     """
 
-    def __init__(self, names: tuple[str, ...], delimiter: str) -> None:
-        self.dropped = 0
+    def __init__(self, names: tuple[str, ...], delimiter: str, quote: str) -> None:
+        self.dropped: Counter[str] = Counter()
         self._names = list(names)
         self._delimiter = delimiter
+        self._quote = quote
         self._waiting: list[tuple[int, list[str] | None]] = []  # row number, its cells if mended
         self._next_number = 1
 
@@ -28,7 +33,8 @@ class RaggedRows:
         """The `invalid_row_handler` of `pyarrow.csv`: keep the row for later, tell the reader to skip it."""
         cells = self._mended(row)
         if cells is None:
-            self.dropped += 1
+            reason = f"another number of cells than the header ({len(self._names)})"
+            self.dropped["comment" if row.text.lstrip().startswith("#") else reason] += 1
         if row.number is not None:
             self._waiting.append((row.number, cells))
         return "skip"
@@ -44,7 +50,11 @@ class RaggedRows:
     def _mended(self, row: Any) -> list[str] | None:
         if row.actual_columns <= row.expected_columns:
             return None
-        cells = next(csv.reader([row.text], delimiter=self._delimiter), [])
+        quoting: dict[str, Any] = {"quotechar": self._quote} if self._quote else {"quoting": csv.QUOTE_NONE}
+        try:
+            cells = next(csv.reader([row.text], delimiter=self._delimiter, **quoting), [])
+        except csv.Error:  # a cell beyond the limit of the csv module
+            return None
         fitting, extra = cells[: len(self._names)], cells[len(self._names) :]
         return None if any(cell.strip() for cell in extra) or len(fitting) < len(self._names) else fitting
 

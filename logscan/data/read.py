@@ -57,12 +57,13 @@ def read_log(
             require_columns("--ignore", config.ignore, first.names)
         plan, sample = _planned(first, config, keep)
         collector = Collector(plan, step_from(config.every, plan.time.kind) if config.every else None)
-        _collect(collector, first, config, progress, sample)
+        told: list[str] = []
+        _collect(collector, first, config, progress, sample, told)
     for source in sources[1:]:
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
-            _collect(collector, table, config, progress, [])
-    return _finished(collector, plan, first, sources, _decimal(first, config))
+            _collect(collector, table, config, progress, [], told)
+    return _finished(collector, plan, first, sources, _decimal(first, config), told)
 
 
 def _collect(
@@ -71,15 +72,17 @@ def _collect(
     config: InputConfig,
     progress: Callable[[int], None] | None,
     sample: list[Any],
+    told: list[str],
 ) -> None:
-    """Add all rows of one file, those already taken as a sample first."""
+    """Add all rows of one file, those already taken as a sample first, and its notes to `told`."""
     decimal = _decimal(table, config)
     while sample:
         collector.add(sample.pop(0), decimal, progress)
     for batch in table.rows:
         collector.add(batch, decimal, progress)
-    if table.ragged_rows:
-        collector.drop(f"another number of cells than the header ({len(table.names)})", table.ragged_rows)
+    for reason, rows in table.dropped().items():
+        collector.drop(reason, rows)
+    told += table.notes()
 
 
 def _decimal(table: Table, config: InputConfig) -> str:
@@ -140,6 +143,7 @@ def _finished(
     first: Table,
     sources: tuple[Source, ...],
     decimal: str,
+    told: list[str],
 ) -> Log:
     """The log from everything collected."""
     place = first.source.name
@@ -163,6 +167,9 @@ def _finished(
         delimiter=dialect.delimiter if dialect else None,
         decimal=decimal if dialect else None,
         header_line=dialect.header_line if dialect else None,
+        header_end=dialect.header_end if dialect else None,
+        data_line=dialect.skipped_lines + 1 if dialect else None,
+        quote=dialect.quote if dialect else None,
         kind=plan.kind,
         time_column=plan.time.name,
         time_kind=plan.time.kind,
@@ -181,7 +188,7 @@ def _finished(
         out_of_order=collector.out_of_order,
         not_numeric={name: failure for name, failure in collector.failures.items() if name in channels},
     )
-    return Log(schema, series, counts, (*plan.notes, *collector.notes(), *_dialect_notes(first, plan)))
+    return Log(schema, series, counts, (*plan.notes, *collector.notes(), *_dialect_notes(first, plan), *told))
 
 
 def _dialect_notes(first: Table, plan: Plan) -> list[str]:
