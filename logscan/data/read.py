@@ -17,7 +17,7 @@ from logscan.data.columns import Plan, found_plan
 from logscan.data.finish import finished_series, step_from
 from logscan.data.sources import Source, resolved_sources
 from logscan.data.suggest import did_you_mean, require_columns
-from logscan.data.timeplan import AmbiguousDatesError, found_time
+from logscan.data.timefind import AmbiguousDatesError, found_time
 from logscan.errors import InputError
 from logscan.records import InputSchema, Log, ReadCounts, TimeKind
 
@@ -93,6 +93,7 @@ def _decimal(table: Table, config: InputConfig) -> str:
 
 def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[Plan, list[Any]]:
     """The plan by the first rows, and these rows; more are taken while day and month cannot be told apart."""
+    config = config.model_copy(update={"decimal": _decimal(table, config)})
     batches: list[Any] = []
     wanted = SAMPLE_ROWS
     while True:
