@@ -18,6 +18,7 @@ from logscan.data.dialect import BLANK, MOST_COLUMNS, Dialect, found_dialect
 from logscan.data.encoding import Utf8Stream, found_encoding, known_encoding
 from logscan.data.growing import UpTo, whole_bytes
 from logscan.data.header import distinct_names
+from logscan.data.quotes import without_swallowed
 from logscan.data.ragged import RaggedRows
 from logscan.data.sources import BINARY_REMEDY, Source, is_parquet, opened
 from logscan.data.squeeze import Squeezed
@@ -116,9 +117,11 @@ def _csv_table(source: Source, raw: BinaryIO, owned: BinaryIO | None, config: In
     dialect = found_dialect(
         sample.decode("utf-8", errors="replace"), config, ended=len(sample) < _SAMPLE_BYTES, place=source.name
     )
-    ragged = RaggedRows(dialect.names, dialect.delimiter, dialect.quote)
+    ragged = RaggedRows(dialect.names, dialect.delimiter, dialect.quote, source.name)
     rows = ragged.restored(_csv_batches(source.name, stream, dialect, ragged))
     table = Table(source, "csv", dialect.names, rows, dialect, stream, ragged, owned, line_left=line_left)
+    if dialect.quote:
+        table.rows = without_swallowed(table.rows, stream, dialect.delimiter, source.name)
     table.rows = _without_blank_rows(table.rows, table.filtered)
     if dialect.written:
         table.rows = _without_repeated_header(table.rows, dialect, table.filtered)

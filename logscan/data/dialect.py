@@ -13,6 +13,7 @@ from logscan.data.cast import MISSING_WORDS
 from logscan.data.cells import Rows, is_moment, is_value
 from logscan.data.header import Header, column_names, found_header, joined_header
 from logscan.data.marks import found_decimal, refuse_split_decimals
+from logscan.data.quotes import holds_rows
 from logscan.errors import InputError, UsageError
 
 BLANK = " "  # as a delimiter: a run of blanks and tabs
@@ -72,6 +73,10 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
     rows = [(line, _trimmed(row, width)) for line, row in raw]
     header, first = _header_and_first(rows, width, config, place)
     names, notes = column_names(header.cells if header else [], rows[first:], width)
+    between = [line for line, _ in rows[:first] if header and line > header.last_line]
+    if between:
+        listed = f"Line {between[0]}" if len(between) == 1 else f"Lines {between[0]} to {between[-1]}"
+        notes.append(f"{listed} between header and data passed over.")
     if found == "," and config.decimal is None:
         refuse_split_decimals(raw[first:], header.cells if header else (), place)
     return Dialect(
@@ -83,7 +88,8 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
         header_end=header.last_line if header else None,
         written=tuple(header.written) if header else (),
         skipped_lines=rows[first - 1][0] if first else (1 if said else 0),
-        multiline=any("\n" in cell or "\r" in cell for _, row in rows for cell in row),
+        # Where words stand in quotes, a later one may hold a line end.
+        multiline=bool(quote) and quote in lines and not _is_numeric(rows[first:]),
         notes=tuple(notes),
     )
 
@@ -140,7 +146,10 @@ def _with_found_quote(lines: str, mark: str, rows: Rows) -> tuple[Rows, str]:
         return _rows(lines, mark, "'"), "'"
     if any("\n" in cell or "\r" in cell for cell in cells):
         bare = _rows(lines, mark, "")
-        if _consistency(bare)[:2] > _consistency(rows)[:2] or len(rows) < 0.5 * len(bare):
+        width = _width(bare)
+        swallowed = any(holds_rows(cell, mark, width) for cell in cells)
+        better, worse = _consistency(bare)[:2], _consistency(rows)[:2]
+        if better > worse or (swallowed and better == worse):
             return bare, ""
     return rows, '"'
 
@@ -182,6 +191,11 @@ def _consistency(rows: Rows) -> tuple[bool, float, float, int]:
     later = rows[len(rows) // 2 :]
     share = sum(len(row) == width for _, row in later) / max(len(later), 1)
     return width > 1 and share > 0.5, round(share, 1), round(_value_share(rows), 1), width
+
+
+def _is_numeric(rows: Rows) -> bool:
+    """Whether all filled cells hold numbers or times."""
+    return all(is_value(cell) for _, row in rows for cell in row if cell.strip())
 
 
 def _value_share(rows: Rows) -> float:

@@ -182,6 +182,7 @@ class Utf8Stream(io.RawIOBase):
         self.encoding = encoding or "ascii"
         self.replaced = 0  # bytes that became U+FFFD, so far
         self.removed = 0  # NUL and end-of-file bytes left out, so far
+        self.quoted = False  # whether a quote was seen so far
         if encoding is not None:
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._first = True
@@ -225,6 +226,7 @@ class Utf8Stream(io.RawIOBase):
             clean = data.translate(None, b"\x00\x1a")
             self.removed += len(data) - len(clean)
             data = clean
+        self.quoted = self.quoted or b'"' in data or b"'" in data
         self._ready += data
 
     def _passed(self, data: bytes) -> bytes:

@@ -13,7 +13,7 @@ _TIME_NAME = re.compile(
 )
 _UNIT = (
     r"(?:[kKMGmµμunpcdh]?(?:m|g|s|A|V|W|Wh|VA|VAr|var|Pa|bar|Hz|J|N|Nm|l|L|K|Ω|ohm|mol|B|dB|t|S|T|F|H|lx|lm|cd|Bq|Sv"
-    r"|cal)|°\s*[CFK]?|º\s*[CFK]|℃|℉|deg\.?\s*[CFK]?|degrees?|[%％‰]|ppm|ppb|min|h|hrs?|hours?|sec|seconds?|d|days?"
+    r"|cal)|°\s*[CFK]?|º\s*[CFK]|℃|℉|[Dd]eg\.?\s*[CFK]?|[Dd]egrees?|[%％‰]|ppm|ppb|min|h|hrs?|hours?|sec|seconds?|d|days?"
     r"|rpm|r|rev|pcs|個|件|枚|本|台|回|円|万kW|度|分|秒|時|時間|日|人|in|inch|ft|gal|gpm|cfm|scfm|psi[ag]?|bar[ag]"
     r"|mbar|pH|NTU|FNU|EUR|USD|JPY|€|\$|¥|volts?|amps?|celsius|fahrenheit|kelvin|percent|micros?|mm/s|km/h)"
     r"(?:[²³23]|\^-?\d)?"

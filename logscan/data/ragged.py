@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from logscan.data.quotes import holds_rows, refuse_swallowed
+
 
 class RaggedRows:
     """Takes what the CSV reader could not fit into its columns and puts mended rows back in their place.
@@ -21,16 +23,20 @@ class RaggedRows:
         dropped: reason -> rows.
     """
 
-    def __init__(self, names: tuple[str, ...], delimiter: str, quote: str) -> None:
+    def __init__(self, names: tuple[str, ...], delimiter: str, quote: str, place: str) -> None:
         self.dropped: Counter[str] = Counter()
         self._names = list(names)
         self._delimiter = delimiter
         self._quote = quote
+        self._place = place
+        self._swallowing: str | None = None  # a row that holds other rows
         self._waiting: list[tuple[int, list[str] | None]] = []  # row number, its cells if mended
         self._next_number = 1
 
     def handle(self, row: Any) -> str:
         """The `invalid_row_handler` of `pyarrow.csv`: keep the row for later, tell the reader to skip it."""
+        if self._quote and holds_rows(row.text, self._delimiter, len(self._names)):
+            self._swallowing = row.text
         cells = self._mended(row)
         if cells is None:
             reason = f"another number of cells than the header ({len(self._names)})"
@@ -40,12 +46,19 @@ class RaggedRows:
         return "skip"
 
     def restored(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """The batches with the mended rows at their places."""
+        """The batches with the mended rows at their places; raises InputError where a quote swallows rows."""
         for batch in batches:
+            self._refuse_swallowed()
             yield self._with_mended(batch)
+        self._refuse_swallowed()
         rest = [cells for _, cells in self._waiting if cells is not None]
         if rest:
             yield self._batch(rest)
+
+    def _refuse_swallowed(self) -> None:
+        # Not raised by the handler: the CSV reader would not let it through.
+        if self._swallowing is not None:
+            refuse_swallowed([self._swallowing], self._delimiter, len(self._names), self._place)
 
     def _mended(self, row: Any) -> list[str] | None:
         if row.actual_columns <= row.expected_columns:
