@@ -77,7 +77,7 @@ def _shown_name(info: zipfile.ZipInfo) -> str:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    return any(part.strip(".") and part.startswith((".", "__MACOSX")) for part in name.split("/"))
 
 
 def _checked_size(file: BinaryIO, place: str) -> int:

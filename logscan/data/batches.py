@@ -48,6 +48,7 @@ class Table:
     ragged: RaggedRows | None = None
     raw: BinaryIO | None = None  # closed by `close`; None for the standard input
     units: UnitStripper | None = None
+    folders: tuple[str, ...] = ()  # columns that the names of folders add
     line_left: bool = False  # the last line is not whole and was left for the next run
     filtered: Counter[str] = field(default_factory=Counter)  # reason -> rows taken out after reading
 
@@ -279,4 +280,5 @@ def _add_partitions(table: Table) -> None:
         return pa.RecordBatch.from_arrays([*batch.columns, *constants], names=list(names))
 
     table.names = names
+    table.folders = tuple(name for name, _ in added)
     table.rows = map(with_columns, table.rows)

@@ -21,6 +21,7 @@ _BOMS = (
 # Escape sequences that switch to kanji, to half-width kana or to the Roman set of JIS.
 _ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\([IJ]|\$\(D)")
 _TRIED = "try utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or cp1252"
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _NON_ASCII_RUN = re.compile("[^\x00-\x7f]+")
 _WESTERN = re.compile(
     "[\u00a1-\u00ff\u0152\u0153\u0160\u0161\u017d\u017e\u20ac\u2013\u2014\u2018-\u201d\u2022\u2026]"
@@ -67,7 +68,9 @@ def found_encoding(sample: bytes) -> str:
             return "utf-16-be"
     if sample.isascii():
         return "iso2022_jp_ext" if _ISO_2022_JP.search(sample) else "ascii"
-    lines = [line for line in sample[:_EVIDENCE_BYTES].splitlines() if not line.isascii()]
+    first = _BEYOND_ASCII.search(sample)
+    begin = sample.rfind(b"\n", 0, first.start() if first else 0) + 1
+    lines = [line for line in sample[begin : begin + _EVIDENCE_BYTES].splitlines() if not line.isascii()]
     evidence = b"".join(line + b"\n" for line in lines)
     if _decodes(sample, "utf-8") or _nearly_utf8(evidence):
         return "utf-8"

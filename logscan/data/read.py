@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -112,9 +113,18 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
             if exhausted or sample.nbytes > _LONGEST_SAMPLE_BYTES:
                 raise
             wanted *= 4
-    return found_plan(
-        sample, time, config, keep=keep, decimal=_decimal(table, config), place=table.source.name
-    ), batches
+    # The names of folders say which part this is; a number in them is no reading.
+    folders = [name for name in table.folders if name not in {*config.channels, *config.entity}]
+    plan = found_plan(
+        sample,
+        time,
+        config,
+        keep=(*keep, *folders),
+        decimal=_decimal(table, config),
+        place=table.source.name,
+    )
+    reasons = {name: "is a partition, named by its folder" for name in folders if name in plan.ignored}
+    return replace(plan, ignored={**plan.ignored, **reasons}), batches
 
 
 def _grow(batches: list[Any], rows: Iterator[Any], wanted: int) -> bool:
