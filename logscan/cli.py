@@ -13,6 +13,7 @@ import typer
 
 from logscan import __version__, options
 from logscan.errors import LogscanError, UsageError
+from logscan.visible import visible
 
 if TYPE_CHECKING:
     from logscan.console import Consoles
@@ -96,7 +97,7 @@ def _terminate(_signal: int, _frame: object) -> NoReturn:
 
 
 def _fail(text: str, code: int) -> NoReturn:
-    print(f"error: {text}", file=sys.stderr)  # noqa: T201  the consoles may not exist yet
+    print(f"error: {visible(text)}", file=sys.stderr)  # noqa: T201  the consoles may not exist yet
     sys.exit(code)
 
 
