@@ -19,7 +19,7 @@ from logscan.data import batches
 from logscan.data.read import read_log
 
 CONFIG = InputConfig(date_order="dmy")  # dates of one day alone are open
-FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @dataclass(frozen=True)

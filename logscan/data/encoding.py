@@ -18,6 +18,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MARKED = ("utf-16", "utf-32")
 # Escape sequences that switch to kanji, to half-width kana or to the Roman set of JIS.
 _ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\([IJ]|\$\(D)")
 _TRIED = "try utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or cp1252"
@@ -216,6 +217,13 @@ class Utf8Stream(io.RawIOBase):
             self.encoding = found_encoding(data)
             if self.encoding != "ascii":
                 self._decoder = codecs.getincrementaldecoder(self.encoding)("replace")
+        elif (
+            self._first and self.encoding in _MARKED and not data.startswith(tuple(mark for mark, _ in _BOMS))
+        ):
+            # Said by the user, but no byte order mark says which order.
+            found = found_encoding(data)
+            self.encoding = found if found.startswith(self.encoding) else f"{self.encoding}-le"
+            self._decoder = codecs.getincrementaldecoder(self.encoding)("replace")
         self._first = False
         if self._decoder is None:
             self._take(data)
@@ -241,6 +249,9 @@ class Utf8Stream(io.RawIOBase):
 
     def _decoded(self, data: bytes, *, final: bool) -> bytes:
         assert self._decoder is not None
-        text = self._decoder.decode(data, final=final)
+        try:
+            text = self._decoder.decode(data, final=final)
+        except (UnicodeError, ValueError) as error:  # of codecs that know no replacement
+            raise UsageError("--encoding", f"the text is not {self.encoding}", _TRIED) from error
         self.replaced += text.count("\ufffd")
         return text.encode("utf-8", errors="replace")

@@ -75,6 +75,8 @@ def _tail_codec(file: BinaryIO, encoding: str) -> str:
 
 def _is_whole(line: str, before: list[str]) -> bool:
     lines = [text for text in before if text.strip()]
+    if not lines:
+        return False
     usual = {mark: Counter(text.count(mark) for text in lines).most_common(1)[0][0] for mark in _MARKS}
     mark = max(_MARKS, key=lambda one: usual[one])
     if line.count(mark) != usual[mark]:

@@ -23,8 +23,8 @@ DateOrder = Literal[
     "ymd", "dmy", "mdy", "year first", "era", "compact", "short", "d-mon-y", "mon-d-y", "ctime", "time of day"
 ]
 
-_WEEKDAY = r"(?:\p{L}{2,10}\.?,?\s+)?"
-_MONTH = r"(?P<mon>\p{L}{3,10})"
+_WEEKDAY = r"(?:[A-Za-zÀ-ÿ]{2,10}\.?,?\s+)?"
+_MONTH = r"(?P<mon>[A-Za-zÀ-ÿ]{3,10})"
 _ZONE = r"(?P<zone>Z|z|UTC|GMT|JST|CET|CEST|MEZ|MESZ|[+-]\d{2}(?::?\d{2})?)?"
 _FIRST = r"(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<third>\d{4}|\d{2})"
 _CLOCK = (
@@ -45,7 +45,7 @@ _PATTERNS: dict[str, str] = {
     ),
     "d-mon-y": rf"^\s*{_WEEKDAY}(?P<d>\d{{1,2}})\.?[-/. ]?{_MONTH}\.?[-/., ]+(?P<y>\d{{4}}|\d{{2}}){_CLOCK}?\s*$",
     "mon-d-y": rf"^\s*{_WEEKDAY}{_MONTH}\.?[-/. ]+(?P<d>\d{{1,2}}),?[-/. ]+(?P<y>\d{{4}}){_CLOCK}?\s*$",
-    "ctime": rf"^\s*\p{{L}}{{2,10}}\s+{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
+    "ctime": rf"^\s*[A-Za-zÀ-ÿ]{{2,10}}\s+{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
     rf":(?P<second_of>\d{{2}})\s+{_ZONE}\s*(?P<y>\d{{4}})\s*$",
     "short": r"^\s*(?P<y>\d{2})(?P<m>\d{2})(?P<d>\d{2})[T\s_-]?(?P<hour>\d{2}):?(?P<minute>\d{2})"
     r":?(?P<second_of>\d{2})\s*$",
