@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import HealthCheck, Verbosity, given, seed, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from logscan.config import Config, InputConfig, parse_config
@@ -300,23 +300,36 @@ TOML = st.one_of(
 )  # fmt: skip
 
 
-@given(st.one_of(damaged(), tables(), st.binary(max_size=300)), OPTIONS | st.just({}), st.booleans())
-def fuzz_reader(data, options, as_file):
+def any_bytes(data: bytes, options: dict[str, object], as_file: bool) -> None:
     """Any bytes under any options."""
     read_whatever(data, options, as_file=as_file)
 
 
-@given(DOCUMENTS | JSON)
-def fuzz_documents(data):
-    """Any document as configuration."""
-    configure_whatever(data)
-
-
-@given(TOML)
-def fuzz_toml(text):
+def any_text(text: bytes) -> None:
     """Any text as a configuration file."""
     with tempfile.TemporaryDirectory() as folder:
         configure_text(text, Path(folder))
+
+
+TARGETS = {
+    any_bytes: (
+        st.one_of(damaged(), tables(), st.binary(max_size=300)),
+        OPTIONS | st.just({}),
+        st.booleans(),
+    ),
+    configure_whatever: (DOCUMENTS | JSON,),
+    any_text: (TOML,),
+}
+
+
+def fuzz(target, how: settings, *, first: int | None = None) -> None:
+    """Run one target under hypothesis settings, from a seed if one is given."""
+
+    @given(st.tuples(*TARGETS[target]))
+    def example(drawn):
+        target(*drawn)
+
+    (how(example) if first is None else seed(first)(how(example)))()
 
 
 def main() -> None:
@@ -326,19 +339,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     warnings.simplefilter("error")
-    quick = settings(
-        max_examples=400,
-        deadline=None,
-        database=None,
-        verbosity=Verbosity.normal,
-        suppress_health_check=list(HealthCheck),
-    )
+    quick = settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     began, rounds = time.monotonic(), 0
     while time.monotonic() - began < options.seconds:
-        for target in (fuzz_reader, fuzz_documents, fuzz_toml):
-            seed(options.seed + rounds)(quick(target))()
+        for target in TARGETS:
+            fuzz(target, quick, first=options.seed + rounds)
         rounds += 1
-    print(f"{rounds} rounds, {sum(OUTCOMES.values()):,} inputs read: {dict(OUTCOMES)}")  # noqa: T201
+    print(f"{rounds} rounds, {sum(OUTCOMES.values()):,} examples: {dict(OUTCOMES)}")  # noqa: T201
 
 
 if __name__ == "__main__":
