@@ -152,8 +152,10 @@ def tables(draw):
 
 
 def _some(good):
-    """Good values of an option, and bad ones."""
-    return st.one_of(st.sampled_from(good), st.text(max_size=6), st.none())
+    """Good values of an option, and now and then bad ones."""
+    return st.integers(0, 9).flatmap(
+        lambda chance: st.text(max_size=6) | st.none() if chance == 0 else st.sampled_from(good)
+    )
 
 
 COLUMN = [
@@ -171,42 +173,46 @@ COLUMN = [
     "item",
     "+",
 ]
-OPTIONS = st.fixed_dictionaries(
-    {},
-    optional={
-        "time": _some(COLUMN),
-        "entity": st.lists(_some(COLUMN), max_size=2),
-        "channels": st.lists(_some(COLUMN), max_size=2),
-        "ignore": st.lists(_some(COLUMN), max_size=2),
-        "kind": _some(["samples", "events"]),
-        "every": _some(["1min", "1h", "1d", "1ns", "10", "0s", "9999999999d", "1 week"]),
-        "encoding": _some(
-            [
-                "utf-8",
-                "cp932",
-                "euc-jp",
-                "iso-2022-jp",
-                "utf-16",
-                "utf-7",
-                "idna",
-                "rot13",
-                "utf-32",
-                "punycode",
-            ]
-        ),
-        "delimiter": _some([",", ";", "tab", "space", "|", "\n", '"', "é"]),
-        "decimal": _some([".", ","]),
-        "quote": _some(["none", "single", "double", '"', "é"]),
-        "header": _some(["1", "2", "1-3", "none", "0", "9-2", "99999"]),
-        "data_from": st.one_of(st.integers(-1, 80), _some(["3"])),
-        "units": st.one_of(st.booleans(), _some(["yes"])),
-        "timezone": _some(
-            ["UTC", "Asia/Tokyo", "Europe/Berlin", "America/New_York", "Mars/Base", "../etc/passwd", "+09:00"]
-        ),
-        "date_order": _some(["dmy", "mdy", "ymd"]),
-        "bridge_steps": st.one_of(st.integers(-5, 10**30), _some(["5"])),
-    },
-)
+OPTION = {
+    "time": _some(COLUMN),
+    "entity": st.lists(_some(COLUMN), max_size=2),
+    "channels": st.lists(_some(COLUMN), max_size=2),
+    "ignore": st.lists(_some(COLUMN), max_size=2),
+    "kind": _some(["samples", "events"]),
+    "every": _some(["1min", "1h", "1d", "1ns", "10", "0s", "9999999999d", "1 week"]),
+    "encoding": _some(
+        [
+            "utf-8",
+            "cp932",
+            "euc-jp",
+            "iso-2022-jp",
+            "utf-16",
+            "utf-7",
+            "idna",
+            "rot13",
+            "utf-32",
+            "punycode",
+        ]
+    ),
+    "delimiter": _some([",", ";", "tab", "space", "|", "\n", '"', "é"]),
+    "decimal": _some([".", ","]),
+    "quote": _some(["none", "single", "double", '"', "é"]),
+    "header": _some(["1", "2", "1-3", "none", "0", "9-2", "99999"]),
+    "data_from": st.one_of(st.integers(-1, 80), _some(["3"])),
+    "units": st.one_of(st.booleans(), _some(["yes"])),
+    "timezone": _some(
+        ["UTC", "Asia/Tokyo", "Europe/Berlin", "America/New_York", "Mars/Base", "../etc/passwd", "+09:00"]
+    ),
+    "date_order": _some(["dmy", "mdy", "ymd"]),
+    "bridge_steps": st.integers(-5, 10**30),
+}
+
+
+@st.composite
+def options(draw):
+    """A few options."""
+    names = draw(st.lists(st.sampled_from(sorted(OPTION)), max_size=3, unique=True))
+    return {name: draw(OPTION[name]) for name in names}
 
 
 def _refused(error: LogscanError) -> None:
@@ -314,7 +320,7 @@ def any_text(text: bytes) -> None:
 TARGETS = {
     any_bytes: (
         st.one_of(damaged(), tables(), st.binary(max_size=300)),
-        OPTIONS | st.just({}),
+        options(),
         st.booleans(),
     ),
     configure_whatever: (DOCUMENTS | JSON,),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -220,7 +221,7 @@ def _without_blank_rows(batches: Iterator[Any], filtered: Counter[str]) -> Itera
         if batch.num_columns == 0 or batch.column(0).null_count == 0:
             yield batch
             continue
-        blank = pc.is_null(batch.column(0))
+        blank = pa.array(np.ones(batch.num_rows, dtype=np.bool_))
         for column in batch.columns:
             blank = pc.and_(blank, pc.equal(pc.utf8_trim_whitespace(column.fill_null("")), ""))
         filtered["row is empty"] += blank.true_count
