@@ -28,6 +28,7 @@ from logscan.ops.recording import RunClock, input_record, quality_records, run_r
 from logscan.ops.run import ModelCardRecord, RunRecord
 from logscan.ops.state import locked_state, read_state, write_state
 from logscan.records import Grade, Log, SeriesScores, TimeKind
+from logscan.visible import visible_json
 
 if TYPE_CHECKING:
     from logscan.model.state import Model
@@ -394,4 +395,5 @@ def _write_quietly(path: Path, record: RunRecord) -> None:
 
 def _print_json(consoles: Consoles, document: object) -> None:
     # As Text: a plain string would have its :names: replaced by pictures.
-    consoles.out.print(Text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)))
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+    consoles.out.print(Text(visible_json(text)))

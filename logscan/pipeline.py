@@ -197,6 +197,10 @@ def scoring_input(given: InputConfig, model: Model) -> InputConfig:
             "encoding": given.encoding or trained.encoding,
             "delimiter": given.delimiter or trained.delimiter,
             "decimal": given.decimal or trained.decimal,
+            "quote": given.quote or trained.quote,
+            "header": given.header or trained.header,
+            "data_from": given.data_from or trained.data_from,
+            "units": given.units or trained.units,
             "timezone": given.timezone or trained.timezone,
             "date_order": given.date_order or trained.date_order,
         }

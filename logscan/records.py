@@ -128,6 +128,9 @@ class InputSchema:
     channels: tuple[str, ...]
     ignored: dict[str, str]  # column -> why it is not a channel
     step: int  # grid step, ns or integer units
+    header_end: int | None = None  # last line whose cells are in the names
+    data_line: int | None = None  # first line that may hold a row of data
+    quote: str | None = None  # character around cells; "" if none
 
 
 @dataclass(frozen=True, slots=True)

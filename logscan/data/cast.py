@@ -163,19 +163,21 @@ def _is_missing(cell: str) -> bool:
 
 
 def _cleaned(cell: str, decimal: str) -> float:
-    """The number in a cell of unusual form (full-width digits, signs of typography, inf), else NaN."""
+    """The number in a cell of unusual form, else NaN.
+
+    Full-width digits, signs of typography, Excel's `="12"`, currency signs, thousands parted by blanks or
+    apostrophes, a minus behind the number or brackets around it, and inf.
+    """
     text = unicodedata.normalize("NFKC", cell).strip().replace("\u2212", "-").replace("\u3000", "")
+    text = re.sub(r'^="(.*)"$', r"\1", text).strip()
+    text = re.sub(r"^([+-]?)[$€£¥]\s*|\s*[$€£¥]$", r"\1", text)
+    text = re.sub(r"^\(\s*([\d.,' ]+)\s*\)$|^([\d.,' ]+)-$", r"-\1\2", text)
+    if re.match(r"^[+-]?\d{1,3}([ '’]\d{3})+([.,]\d*)?$", text):
+        text = re.sub("[ '’]", "", text)
     if re.match(_THOUSANDS[decimal], text, re.ASCII):
         text = text.replace("," if decimal == "." else ".", "")
     if decimal == ",":
         text = text.replace(",", ".")
     text = text.removesuffix("%").rstrip()
-    if re.match(_NUMBER, text, re.ASCII) or text.casefold() in {
-        "inf",
-        "-inf",
-        "+inf",
-        "infinity",
-        "-infinity",
-    }:
-        return float(text)
-    return float("nan")
+    infinite = text.casefold().lstrip("+-") in {"inf", "infinity"}
+    return float(text) if infinite or re.match(_NUMBER, text, re.ASCII) else float("nan")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,7 +22,7 @@ from logscan.data.grid import MINUTE_NS
 from logscan.data.memory import give_back_memory
 from logscan.data.sources import Source, resolved_sources
 from logscan.data.suggest import did_you_mean, require_columns
-from logscan.data.timeplan import AmbiguousDatesError, found_time
+from logscan.data.timefind import AmbiguousDatesError, found_time
 from logscan.errors import InputError
 from logscan.records import InputSchema, Log, ReadCounts, TimeKind
 
@@ -65,12 +66,13 @@ def read_log(
         step = step_from(config.every, plan.time.kind) if config.every else None
         collector = Collector(plan, step, sample)
         del sample
-        _collect(collector, first, config, progress, taken, sources)
+        told: list[str] = []
+        _collect(collector, first, config, progress, taken, sources, told)
     for source in sources[1:]:
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
-            _collect(collector, table, config, progress, [], sources)
-    log = _finished(collector, plan, first, sources, _decimal(first, config))
+            _collect(collector, table, config, progress, [], sources, told)
+    log = _finished(collector, plan, first, sources, _decimal(first, config), told)
     give_back_memory()
     return log
 
@@ -82,8 +84,9 @@ def _collect(
     progress: Callable[[int], None] | None,
     taken: list[Any],
     sources: Sequence[Source],
+    told: list[str],
 ) -> None:
-    """Add all rows of one file, those already taken for the sample first.
+    """Add all rows of one file, those already taken for the sample first, and its notes to `told`.
 
     One batch is added on a thread of its own while the next is read, so that two cores are used. Reading stays
     on the caller's thread: a signal reaches it even where it waits for the standard input.
@@ -103,8 +106,9 @@ def _collect(
             adding = worker.submit(add, batch)
         if adding is not None:
             adding.result()
-    if table.ragged_rows:
-        collector.drop(f"another number of cells than the header ({len(table.names)})", table.ragged_rows)
+    for reason, rows in table.dropped().items():
+        collector.drop(reason, rows)
+    told += table.notes()
 
 
 def _held_in(collector: Collector, place: str, share: float | None) -> None:
@@ -145,6 +149,7 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
 
     More rows are taken while day and month cannot be told apart.
     """
+    config = config.model_copy(update={"decimal": _decimal(table, config)})
     batches: list[Any] = []
     wanted = SAMPLE_ROWS
     while True:
@@ -164,10 +169,18 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
             if exhausted or sample.nbytes > _LONGEST_SAMPLE_BYTES:
                 raise
             wanted *= 4
+    # The names of folders say which part this is; a number in them is no reading.
+    folders = [name for name in table.folders if name not in {*config.channels, *config.entity}]
     plan = found_plan(
-        sample, time, config, keep=keep, decimal=_decimal(table, config), place=table.source.name
+        sample,
+        time,
+        config,
+        keep=(*keep, *folders),
+        decimal=_decimal(table, config),
+        place=table.source.name,
     )
-    return plan, sample, batches
+    reasons = {name: "is a partition, named by its folder" for name in folders if name in plan.ignored}
+    return replace(plan, ignored={**plan.ignored, **reasons}), sample, batches
 
 
 def _grow(batches: list[Any], rows: Iterator[Any], wanted: int) -> bool:
@@ -197,6 +210,7 @@ def _finished(
     first: Table,
     sources: tuple[Source, ...],
     decimal: str,
+    told: list[str],
 ) -> Log:
     """The log from everything collected."""
     place = first.source.name
@@ -227,6 +241,9 @@ def _finished(
         delimiter=dialect.delimiter if dialect else None,
         decimal=decimal if dialect else None,
         header_line=dialect.header_line if dialect else None,
+        header_end=dialect.header_end if dialect else None,
+        data_line=dialect.skipped_lines + 1 if dialect else None,
+        quote=dialect.quote if dialect else None,
         kind=plan.kind,
         time_column=plan.time.name,
         time_kind=plan.time.kind,
@@ -245,7 +262,7 @@ def _finished(
         out_of_order=collector.out_of_order,
         not_numeric={name: failure for name, failure in collector.failures.items() if name in channels},
     )
-    return Log(schema, series, counts, (*plan.notes, *collector.notes(), *_dialect_notes(first, plan)))
+    return Log(schema, series, counts, (*plan.notes, *collector.notes(), *_dialect_notes(first, plan), *told))
 
 
 def _dialect_notes(first: Table, plan: Plan) -> list[str]:

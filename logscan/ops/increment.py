@@ -11,7 +11,7 @@ import numpy as np
 from logscan.data.labels import parse_time
 from logscan.records import LogKind, SeriesScores
 
-_WHOLE = (".parquet", ".gz", ".zst", ".bz2")  # formats that are written whole
+_WHOLE = (".parquet", ".gz", ".zst", ".bz2", ".xz", ".zip")  # formats that are written whole
 
 
 def rows_since(scores: Sequence[SeriesScores], since: str | None) -> list[SeriesScores]:
