@@ -13,6 +13,7 @@ import typer
 
 from logscan import __version__, options
 from logscan.errors import LogscanError, UsageError
+from logscan.visible import visible
 
 if TYPE_CHECKING:
     from logscan.console import Consoles
@@ -96,7 +97,7 @@ def _terminate(_signal: int, _frame: object) -> NoReturn:
 
 
 def _fail(text: str, code: int) -> NoReturn:
-    print(f"error: {text}", file=sys.stderr)  # noqa: T201  the consoles may not exist yet
+    print(f"error: {visible(text)}", file=sys.stderr)  # noqa: T201  the consoles may not exist yet
     sys.exit(code)
 
 
@@ -127,8 +128,9 @@ def _consoles(context: typer.Context) -> Consoles:
 
 def _input_flags(values: dict[str, Any]) -> dict[str, Any]:
     """The input section of the configuration from a command's parameters."""
-    names = ("time", "kind", "every", "encoding", "delimiter", "decimal", "timezone", "date_order")
-    flags: dict[str, Any] = {name: values[name] for name in names}
+    names = ("time", "kind", "every", "encoding", "delimiter", "decimal", "quote", "header", "data_from")
+    flags: dict[str, Any] = {name: values[name] for name in (*names, "timezone", "date_order")}
+    flags["units"] = values["units"] or None  # not asked for leaves the file's setting
     flags["entity"] = tuple(values["entity"] or ())
     flags["ignore"] = tuple(values["ignore"] or ())
     flags["channels"] = tuple(part.strip() for part in (values["channels"] or "").split(",") if part.strip())
@@ -148,6 +150,10 @@ def check(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     config: options.ConfigFile = None,
@@ -181,6 +187,10 @@ def train(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     config: options.ConfigFile = None,
@@ -259,6 +269,10 @@ def score(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     config: options.ConfigFile = None,

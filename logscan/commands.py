@@ -28,6 +28,7 @@ from logscan.ops.recording import RunClock, input_record, quality_records, run_r
 from logscan.ops.run import ModelCardRecord, RunRecord
 from logscan.ops.state import locked_state, read_state, write_state
 from logscan.records import Grade, Log, SeriesScores, TimeKind
+from logscan.visible import visible_json
 
 if TYPE_CHECKING:
     from logscan.model.state import Model
@@ -210,7 +211,7 @@ def _write_outputs(
 ) -> RunRecord:
     """Write events, scores and run record, each in its place only when all are written; gives the record back."""
     from logscan import pipeline
-    from logscan.data.scores_file import scores_csv, write_events
+    from logscan.data.scores_file import stream_scores, write_events
     from logscan.model.card import model_card
 
     with ExitStack() as outputs:
@@ -234,7 +235,9 @@ def _write_outputs(
             model=model_card(model),
         )
         if target is None:
-            _print_text(scores_csv(shown, log_kind=log.schema.kind))
+            sys.stdout.flush()
+            stream_scores(sys.stdout.buffer, shown, log_kind=log.schema.kind)
+            sys.stdout.buffer.flush()
         else:
             staged = outputs.enter_context(atomic_path(run_record_path(target)))
             write_text(staged, record.model_dump_json())
@@ -395,4 +398,5 @@ def _write_quietly(path: Path, record: RunRecord) -> None:
 
 def _print_json(consoles: Consoles, document: object) -> None:
     # As Text: a plain string would have its :names: replaced by pictures.
-    consoles.out.print(Text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)))
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+    consoles.out.print(Text(visible_json(text)))

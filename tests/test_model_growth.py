@@ -173,3 +173,12 @@ def test_a_history_of_very_few_windows_grows(entity: EntityModel) -> None:
     assert found.neighbor_times.shape == (len(found.starts), 8)
     assert (found.weights[0] > 0).sum() == 3
     assert (found.weights[-1] > 0).sum() == 8
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("steps", [3, 9, 20])
+def test_a_log_shorter_than_a_window_is_not_judged(entity: EntityModel, steps: int, causal: bool) -> None:
+    """Where no window fits nothing is judged, and nothing breaks."""
+    grown = _encoded(entity, _waves(steps, 7), grow=True, causal=causal)
+    assert grown.score.shape == (steps,)
+    assert np.isfinite(grown.score).any() == (steps >= 8)

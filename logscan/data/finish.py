@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from logscan.data.collect import Collector, event_phase
 from logscan.data.columns import COUNT, Plan
-from logscan.data.grid import Cells, event_step, far_rows, grid_phase, sample_step
+from logscan.data.grid import (
+    end_pairs,
+    event_step,
+    far_rows,
+    grid_phase,
+    longer_step,
+    sample_step,
+    step_words,
+)
+from logscan.data.sums import Cells, EntitySums, Keyed
 from logscan.errors import InputError, UsageError
 from logscan.records import F64, I64, LogKind, Series, TimeGrid, TimeKind
+from logscan.times import Times
 
-_MOST_CELLS = 500_000_000
+MOST_CELLS = 1 << 24  # steps times channels: what fits beside a model and its work into 1 GB
 _SECOND_NS = 1_000_000_000
 _UNITS_NS = {
     name: unit_ns
@@ -61,46 +73,72 @@ def finished_series(collector: Collector, plan: Plan, place: str) -> tuple[int, 
     Raises:
         InputError: the grid would be too long or too large, or no channel holds a number.
     """
-    sums, times = collector.sums(), collector.times()
+    sums, exact = collector.sums(), collector.times()
     events = plan.kind is LogKind.EVENTS
     step = collector.step
-    if step is None:
-        find = event_step if events else sample_step
-        step = find(sums, plan.time.kind)
+    if step is None and events:
+        step = event_step(((np.asarray(one.times()), _rows(one)) for one in sums.values()), plan.time.kind)
+    elif step is None:
+        step = sample_step([one.times() for one in sums.values()], plan.time.kind)
     used = _used_channels(sums, plan, place)
     names = _channel_names(plan, used)
+    order = sorted(sums, key=lambda code: collector.entities[code])
+    placed = {code: _placed(sums[code], exact[code].times(), step, plan, place) for code in order}
+    cells = sum(grid.steps for grid, *_ in placed.values()) * len(names)
+    if cells > MOST_CELLS:
+        raise TooLargeError(place, step, cells, plan)
     series: list[Series] = []
-    far = duplicates = 0
-    sizes = 0
-    for code in sorted(range(len(collector.entities)), key=lambda code: collector.entities[code]):
-        mine, exact = _of_entity(sums, code), _of_entity(times, code)
-        if len(mine.key) == 0:
-            continue
-        mine, grid, dropped = _placed(mine, exact.key, step, plan, place)
-        far += dropped
-        sizes += grid.steps * len(names)
-        if sizes > _MOST_CELLS:
-            fact = f"{len(collector.entities)} series of up to {grid.steps:,} steps do not fit into memory"
-            raise InputError(place, fact, "pass a longer step with --every, or fewer columns with --channels")
-        index = (exact.key - grid.start) // step if events else grid.index(exact.key)
-        inside = (index >= 0) & (index < grid.steps)
-        duplicates += int(exact.rows[inside].sum() - inside.sum())
-        values = _event_values(mine, grid, plan, used) if events else _sample_values(mine, grid, used)
-        row_times = None if events else exact.key[inside]
-        series.append(Series(collector.entities[code], names, grid, values, row_times))
-    return step, tuple(series), far, duplicates
+    duplicates = 0
+    for code in order:
+        grid, low, high, _ = placed[code]
+        first_time = grid.start if events else grid.first_time(0)
+        row_times = exact[code].times().within(first_time, first_time + grid.steps * step)
+        duplicates += _repeated(exact[code], row_times)
+        values = (_event_values if events else _sample_values)(sums[code], low, high, grid, plan, used)
+        series.append(Series(collector.entities[code], names, grid, values, None if events else row_times))
+    return step, tuple(series), sum(far for *_, far in placed.values()), duplicates
 
 
-def _of_entity(cells: Cells, code: int) -> Cells:
-    first, end = np.searchsorted(cells.entity, [code, code + 1])
-    part = slice(int(first), int(end))
-    counts = None if cells.counts is None else cells.counts[part]
-    return Cells(cells.entity[part], cells.key[part], cells.rows[part], cells.sums[part], counts)
+class TooLargeError(InputError):
+    """A log has more cells (steps times channels) at a step than fit into memory."""
+
+    def __init__(self, place: str, step: int, cells: int, plan: Plan) -> None:
+        kind = plan.time.kind
+        longer = step_words(longer_step(step, max(cells / MOST_CELLS, 1.001), kind), kind)
+        super().__init__(
+            place,
+            f"at a step of {step_words(step, kind)} it has more than {MOST_CELLS:,} steps times channels, "
+            "which do not fit into memory",
+            f"pass --every {longer} or longer, or fewer columns with --channels",
+        )
+        self.cells = cells
 
 
-def _used_channels(sums: Cells, plan: Plan, place: str) -> list[int]:
+def _rows(one: EntitySums) -> I64:
+    """(keys,) int64, input rows behind each key."""
+    return np.concatenate([block.row_counts() for block in one.blocks])
+
+
+def _repeated(times: EntitySums, within: Times) -> int:
+    """How many rows share their time with an earlier one, of those within a span of times."""
+    if len(within) == 0:
+        return 0
+    low, high = within.blocks[0].first, within.blocks[-1].last
+    repeated = 0
+    for block in times.blocks:
+        if block.rows is not None and block.key.first <= high and block.key.last >= low:
+            first, end = np.searchsorted(block.key.times(), [low, high + 1])
+            repeated += int((block.rows[first:end] - 1).sum())
+    return repeated
+
+
+def _used_channels(sums: dict[int, EntitySums], plan: Plan, place: str) -> list[int]:
     """Positions of the numeric columns that hold at least one number."""
-    seen = np.isfinite(sums.sums).any(axis=0) if sums.counts is None else (sums.counts > 0).any(axis=0)
+    seen = np.zeros(len(plan.numeric), dtype=np.bool_)
+    for one in sums.values():
+        for block in one.blocks:
+            for position in np.flatnonzero(~seen):
+                seen[position] = np.isfinite(block.sums[position]).any()
     used = [int(position) for position in np.flatnonzero(seen)]
     if not used and plan.kind is LogKind.SAMPLES:
         listed = ", ".join(f"'{name}'" for name in plan.numeric[:4])
@@ -120,57 +158,107 @@ def _channel_names(plan: Plan, used: list[int]) -> tuple[str, ...]:
     return (COUNT, *sums) if plan.counted else sums
 
 
-def _placed(mine: Cells, times: I64, step: int, plan: Plan, place: str) -> tuple[Cells, TimeGrid, int]:
-    """The cells of one entity that lie on its grid, the grid, and the rows that do not."""
+def _placed(
+    mine: EntitySums, times: Times, step: int, plan: Plan, place: str
+) -> tuple[TimeGrid, int, int, int]:
+    """The grid of one entity, the first and the last key that lie on it, and the number of rows that do not."""
     events = plan.kind is LogKind.EVENTS
-    kept = far_rows(mine.key // step, mine.rows)
+    total = mine.rows()
+    key, rows = _ends(mine, end_pairs(total))
+    kept = far_rows(key // step, rows, total)
     if kept == "too long":
-        span = (int(mine.key[-1]) - int(mine.key[0])) // step + 1
-        fact = f"{int(mine.rows.sum()):,} rows would make a grid of {span:,} steps"
+        span = (int(key[-1]) - int(key[0])) // step + 1
+        fact = f"{total:,} rows would make a grid of {span:,} steps"
         raise InputError(
             place, fact, "pass a longer step with --every, or correct the times that are far off"
         )
     first, end = kept
-    dropped = int(mine.rows.sum() - mine.rows[first:end].sum())
-    counts = None if mine.counts is None else mine.counts[first:end]
-    mine = Cells(
-        mine.entity[first:end], mine.key[first:end], mine.rows[first:end], mine.sums[first:end], counts
-    )
-    low, high = int(mine.key[0]), int(mine.key[-1])
+    dropped = int(rows[:first].sum() + rows[end:].sum())
+    low, high = int(key[first]), int(key[end - 1])
     if events:
-        phase = event_phase(mine.key, step, plan.time.timezone)
+        phase = event_phase(low, step, plan.time.timezone)
         start = (low - phase) // step * step + phase
         steps = (high - start) // step + 1
     else:
-        near = times[(times >= low - step) & (times <= high + step)]
-        phase = grid_phase(near, step)
+        phase = grid_phase(times.within(low - step, high + step + 1), step)
         start = (low - phase + step // 2) // step * step + phase
         steps = (high - start + step // 2) // step + 1
-    return mine, TimeGrid(plan.time.kind, start, step, steps, plan.time.timezone), dropped
+    return TimeGrid(plan.time.kind, start, step, steps, plan.time.timezone), low, high, dropped
 
 
-def _sample_values(mine: Cells, grid: TimeGrid, used: list[int]) -> F64:
+def _ends(mine: EntitySums, pairs: int) -> tuple[I64, I64]:
+    """The first and the last `pairs` keys of an entity, and the rows behind each; all where they are fewer."""
+    blocks = mine.blocks
+    if sum(block.key.count for block in blocks) <= 4 * pairs:
+        return np.asarray(mine.times()), _rows(mine)
+    head, tail = _leading(blocks, pairs), _leading(blocks[::-1], pairs)[::-1]
+    parts = [(block.key.times()[:count], block.row_counts()[:count]) for block, count in head]
+    parts += [(block.key.times()[-count:], block.row_counts()[-count:]) for block, count in tail]
+    return np.concatenate([key for key, _ in parts]), np.concatenate([rows for _, rows in parts])
+
+
+def _leading(blocks: list[Cells], pairs: int) -> list[tuple[Cells, int]]:
+    """The blocks that hold the first `pairs` keys, and how many of them are still wanted at each."""
+    taken = []
+    for block in blocks:
+        if pairs <= 0:
+            break
+        taken.append((block, pairs))
+        pairs -= block.key.count
+    return taken
+
+
+def _on_steps(mine: EntitySums, low: int, high: int, grid: TimeGrid, *, events: bool) -> Iterator[Cells]:
+    """The cells between two keys, added up per step: steps are their keys.
+
+    The last step of a piece waits for the next piece, so that the sums do not depend on where pieces end. The
+    cells of the entity are let go of on the way.
+    """
+    held: Keyed | None = None
+    for block in mine.taken():
+        first, end = (int(place) for place in np.searchsorted(block.key, [low, high + 1]))
+        if first == end:
+            continue
+        piece = block.part(first, end)
+        step = (piece.key - grid.start) // grid.step if events else grid.index(piece.key)
+        piece = replace(piece, key=step)
+        if held is not None and held.key[-1] == piece.key[0]:
+            piece = held.then(piece)
+        elif held is not None:
+            yield held.summed()
+        last = int(np.searchsorted(piece.key, piece.key[-1]))
+        if last:
+            yield piece.part(0, last).summed()
+        held = piece.part(last, len(piece.key))
+    if held is not None:
+        yield held.summed()
+
+
+def _sample_values(
+    mine: EntitySums, low: int, high: int, grid: TimeGrid, _plan: Plan, used: list[int]
+) -> F64:
     """(steps, channels) mean of the finite readings in every step, NaN where there are none."""
-    index = grid.index(mine.key)
     values = np.full((grid.steps, len(used)), np.nan)
-    starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]])
-    if len(starts) == len(index):
-        values[index] = mine.means()[:, used]
-        return values
-    sums = np.add.reduceat(mine.totals()[:, used], starts, axis=0)
-    counts = mine.counts if mine.counts is not None else np.isfinite(mine.sums).astype(np.int32)
-    counts = np.add.reduceat(counts[:, used], starts, axis=0)
-    values[index[starts]] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    for cells in _on_steps(mine, low, high, grid, events=False):
+        rows = _rows_of(cells)
+        for column, position in enumerate(used):
+            values[rows, column] = cells.means(position)
     return values
 
 
-def _event_values(mine: Cells, grid: TimeGrid, plan: Plan, used: list[int]) -> F64:
+def _event_values(mine: EntitySums, low: int, high: int, grid: TimeGrid, plan: Plan, used: list[int]) -> F64:
     """(steps, channels) rows and sums per step, 0 where nothing happened."""
-    index = (mine.key - grid.start) // grid.step
-    starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]])
-    parts = [np.add.reduceat(mine.totals()[:, used], starts, axis=0)]
-    if plan.counted:
-        parts.insert(0, np.add.reduceat(mine.rows, starts)[:, None].astype(np.float64))
-    values = np.zeros((grid.steps, sum(part.shape[1] for part in parts)))
-    values[index[starts]] = np.concatenate(parts, axis=1)
+    values = np.zeros((grid.steps, len(used) + plan.counted))
+    for cells in _on_steps(mine, low, high, grid, events=True):
+        rows = _rows_of(cells)
+        if plan.counted:
+            values[rows, 0] = cells.row_counts()
+        for column, position in enumerate(used, start=plan.counted):
+            values[rows, column] = np.nan_to_num(cells.sums[position], nan=0.0)
     return values
+
+
+def _rows_of(cells: Cells) -> slice | I64:
+    """The steps of cells, which are their keys, for an assignment; a slice where none is left out."""
+    first, last = cells.key.first, cells.key.last
+    return slice(first, last + 1) if last - first + 1 == cells.key.count else cells.key.times()

@@ -118,7 +118,7 @@ def head_output(head: Head, history: HeadHistory, series: Prepared, attended: At
         residuals=residuals,
         neighbor_times=history.times[attended.neighbors],
         weights=attended.weights,
-        expected=None if expected is None else expected.mean().astype(np.float32),
+        expected=None if expected is None else expected.mean(),
     )
 
 

@@ -165,5 +165,5 @@ class _HeadRun:
             residuals=self.residuals,
             neighbor_times=np.concatenate(self._times),
             weights=np.concatenate(self._weights),
-            expected=None if self.expected is None else self.expected.mean().astype(np.float32),
+            expected=None if self.expected is None else self.expected.mean(),
         )

@@ -123,6 +123,11 @@ def input_record(log: Log) -> InputRecord:
             for name, failure in counts.not_numeric.items()
         ],
         notes=list(log.notes),
+        quote=schema.quote,
+        header_line=schema.header_line,
+        header_end=schema.header_end,
+        data_line=schema.data_line,
+        time_format=schema.time_format,
     )
 
 

@@ -104,6 +104,11 @@ class InputRecord(_Part):
     out_of_order: int
     not_numeric: list[NotNumericRecord]
     notes: list[str]
+    quote: str | None = None  # "" if nothing is quoted
+    header_line: int | None = None  # 1-based; None: there is no header
+    header_end: int | None = None  # the last line whose cells are in the names
+    data_line: int | None = None  # the first line that may hold a row of data
+    time_format: str | None = None
 
 
 class SeriesRecord(_Part):
