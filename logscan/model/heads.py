@@ -149,7 +149,7 @@ def observed_windows(observed: Bool, starts: I64, window_steps: int) -> Bool:
 def features(values: F32, starts: I64, spec: HeadSpec) -> F32:
     """(windows, features) float32: the viewed windows, flattened (rows before channels)."""
     view = viewed(windows(values, starts, spec.window_steps), spec.view)
-    return np.ascontiguousarray(view.reshape(len(view), -1))
+    return np.ascontiguousarray(view.reshape(len(view), view.shape[1] * view.shape[2]))
 
 
 def searchable(values: F32) -> F32:
