@@ -373,12 +373,21 @@ def _model_figures(model: Model, card: ModelCardRecord, folder: Path) -> list[tu
         ("model", f"{card.model_id} in {folder}"),
         ("trained on", f"{card.trained_rows:,} rows, {card.training_start} to {card.training_end}"),
         ("channels", ", ".join(card.channels)),
-        ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens"),
+        ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens{_thinned_text(model)}"),
         ("training", _training_text(model)),
         ("promise", f"{card.false_alarms} false alarms"),
         ("left out", f"{model.left_out_cells:,} cells too far from the others to be readings"),
         ("trimmed", f"{model.trimmed_steps:,} steps unlike all the others"),
     ]
+
+
+def _thinned_text(model: Model) -> str:
+    """Which share of a long training part became history."""
+    if all(one.stretches is None for one in model.entities):
+        return ""
+    steps = sum(one.grid.steps for one in model.entities)
+    kept = sum(len(one.history) for one in model.entities)
+    return f" from {kept:,} of {steps:,} steps, in evenly spread stretches"
 
 
 def _training_text(model: Model) -> str:

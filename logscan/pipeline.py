@@ -21,6 +21,7 @@ from logscan.model.heads import FEWEST_WINDOWS, long_enough, prepared
 from logscan.model.judge import judged_series
 from logscan.model.looks import encode_growing
 from logscan.model.state import EntityModel, Model
+from logscan.model.stretches import Kept, kept_stretches
 from logscan.model.train import merge_gap_steps, min_event_steps, train_entity
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 
@@ -91,14 +92,23 @@ def train(
     entities: list[EntityModel] = []
     fits: list[FitOutcome] = []
     left_out = trimmed = 0
-    for series in usable:
-        trained = train_entity(
+    kept = [
+        kept_stretches(
             series,
+            masks[series.entity],
+            most_cells=config.encoder.history_cells,
+            longest_window=max(config.encoder.scales),
+        )
+        for series in usable
+    ]
+    for series, part in zip(usable, kept, strict=True):
+        trained = train_entity(
+            part.series,
             config,
             counts=np.full(len(series.channels), log.schema.kind is LogKind.EVENTS),
             false_alarms_per_step=_AIM * false_alarms_per_step(promise, step_seconds(log)),
             device=torch_device,
-            excluded=masks[series.entity],
+            excluded=part.excluded,
             progress=_prefixed(progress, series.entity),
         )
         if not np.isfinite(trained.entity.threshold_batch.value):
@@ -108,11 +118,11 @@ def train(
                 + (f" in entity '{series.entity}'" if series.entity else ""),
                 "train on rows with fewer gaps, or use a coarser grid (--every)",
             )
-        entities.append(trained.entity)
+        entities.append(replace(trained.entity, grid=series.grid, stretches=part.stretches))
         fits += trained.fits
         left_out += trained.left_out_cells
         trimmed += trained.trimmed_steps
-    fingerprint = _fingerprint(usable, masks)
+    fingerprint = _fingerprint(kept)
     return Model(
         model_id=hashlib.sha256(f"{fingerprint}{config.hash()}{__version__}".encode()).hexdigest()[:12],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -279,7 +289,7 @@ def _training_mask(part: Series, excluded: Mapping[str, Bool]) -> Bool:
 def _trainable(series: Series, excluded: Bool, config: Config) -> bool:
     """Whether a training part is long enough for the shortest scale and holds a number."""
     enough = long_enough(min(config.encoder.scales), series.grid.steps, excluded)
-    return enough and bool(np.isfinite(series.values[~excluded]).any())
+    return enough and bool((np.isfinite(series.values) & ~excluded[:, None]).any())
 
 
 def _nothing_to_train_on(
@@ -341,11 +351,11 @@ def _prefixed(progress: Progress | None, entity: str) -> Progress | None:
     return lambda head: progress(f"{entity} {head}")
 
 
-def _fingerprint(parts: list[Series], masks: Mapping[str, Bool]) -> str:
+def _fingerprint(parts: list[Kept]) -> str:
     """SHA-256 of what is trained on; where steps are excluded, of which ones and of nothing they held."""
     digest = hashlib.sha256()
-    for series in parts:
-        mask = masks[series.entity]
+    for part in parts:
+        series, mask = part.series, part.excluded
         digest.update(repr((series.entity, series.channels, series.grid)).encode())
         digest.update(np.where(mask[:, None], np.nan, series.values).tobytes())
         if mask.any():

@@ -229,6 +229,9 @@ def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least:
 def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimeForm | None:
     """The form that reads most cells of a text column, if it reads at least the share `least`."""
     column = _cells(table, name)
+    share, form = form_share(column, "year first")
+    if share == 1:  # no other form can read more, and each costs time
+        return form
     hinted = least == 0 or _name_score(name) > 0  # without a hint eight digits are a number, S1-2-3 a code
     shares = {
         order: found

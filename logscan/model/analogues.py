@@ -57,10 +57,18 @@ class HeadHistory:
     joined_keys: Tensor | None = None
 
     @staticmethod
-    def of(head: Head, values: F32, device: torch.device) -> HeadHistory:
-        """The head's own history, from the training series its `starts` point into."""
+    def of(head: Head, values: F32, device: torch.device, times: I64 | None = None) -> HeadHistory:
+        """The head's own history, from the series its `starts` point into.
+
+        Args:
+            head: the head.
+            values: (steps, channels) float32, that series.
+            device: where attention runs.
+            times: (tokens,) int64, steps of the training grid at which its windows begin; `None`: its `starts`.
+        """
         rows = features(searchable(values), head.starts, head.spec)
-        return HeadHistory(values, head.starts, head.starts, head_keys(rows, head).to(device))
+        keys = head_keys(rows, head).to(device)
+        return HeadHistory(values, head.starts, head.starts if times is None else times, keys)
 
 
 def head_keys(feature_rows: F32, head: Head) -> Tensor:

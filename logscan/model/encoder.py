@@ -160,7 +160,11 @@ def encode(
     """
     fusion = Fusion(*series.values.shape)
     for place, head in enumerate(model.heads):
-        history = HeadHistory.of(head, model.history, device) if histories is None else histories[place]
+        if histories is None:
+            times = model.history_steps(head.starts)
+            history = HeadHistory.of(head, model.history, device, times)
+        else:
+            history = histories[place]
         starts = token_starts(head.spec, len(series.values), causal=causal)
         attended = head_attention(head, history, series, starts, offset_steps, neighbors=neighbors)
         output = head_output(head, history, series, attended)

@@ -88,6 +88,8 @@ def save_model(model: Model, folder: Path) -> None:
     for number, entity in enumerate(model.entities):
         history[f"{number}.history"] = entity.history
         history[f"{number}.observed"] = entity.observed
+        if entity.stretches is not None:
+            history[f"{number}.stretches"] = entity.stretches
         for place, head in enumerate(entity.heads):
             weights |= _head_arrays(f"{number}.{place}.", head)
             history[f"{number}.{place}.starts"] = head.starts
@@ -257,6 +259,7 @@ def _entity(document: _EntityFile, prefix: str, weights: _Arrays, history: _Arra
         threshold_batch=document.threshold_batch,
         threshold_causal=document.threshold_causal,
         ordinary_score=document.ordinary_score,
+        stretches=history.get(prefix + "stretches"),
     )
 
 

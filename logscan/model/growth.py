@@ -42,7 +42,7 @@ def candidates(
     """
     window = head.spec.window_steps
     begin = starts + offset_steps
-    new = (begin >= len(model.history)) | (begin + window <= 0)
+    new = (begin >= model.grid.steps) | (begin + window <= 0)
     starts = starts[new & untouched(starts, window, ~ordinary)]
     spoke = model.observed.any(axis=0)
     return starts[observed_windows(series.observed, starts, window)[:, spoke].all(axis=1)]
@@ -66,7 +66,7 @@ class GrowingHistory:
         head: Head, model: EntityModel, values: F32, offset_steps: int, device: torch.device
     ) -> GrowingHistory:
         """A history that nothing joined yet; `values` and `offset_steps` as the attributes."""
-        known = HeadHistory.of(head, model.history, device)
+        known = HeadHistory.of(head, model.history, device, model.history_steps(head.starts))
         return GrowingHistory(head, values, known, len(model.history), offset_steps, keys=known.keys[:0])
 
     def join(self, starts: I64, score: F32) -> None:
