@@ -7,7 +7,7 @@ import re
 Rows = list[tuple[int, list[str]]]  # (line number after the row, 1-based; its cells)
 
 _VALUE = re.compile(
-    r"[+-]?[\d,.]*\d[\d,.]*([eE][+-]?\d+)?\s*[%％]?|[+-]?inf|nan|[+-]?\d{1,3}([ \u00a0\u202f'’]\d{3})+([.,]\d+)?",
+    r"[+-]?\s*[\d,.]*\d[\d,.]*([eE][+-]?\d+)?\s*[%％]?|[+-]?inf|nan|[+-]?\d{1,3}([ \u00a0\u202f'’]\d{3})+([.,]\d+)?",
     re.IGNORECASE,
 )
 _ERA = r"(?:令和|平成|昭和|大正|明治|[RHSTM])\s*(?:\d{1,2}|元)"
