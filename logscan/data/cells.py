@@ -22,11 +22,11 @@ _WIDE = str.maketrans("０１２３４５６７８９．，：／－＋％　", 
 
 def is_value(cell: str) -> bool:
     """Whether a cell holds a number or a time."""
-    text = cell.translate(_WIDE).strip()
+    text = (cell if cell.isascii() else cell.translate(_WIDE)).strip()
     return bool(_VALUE.fullmatch(text) or _MOMENT.fullmatch(text))
 
 
 def is_moment(cell: str) -> bool:
     """Whether a cell holds a time that is no plain number."""
-    text = cell.translate(_WIDE).strip()
+    text = (cell if cell.isascii() else cell.translate(_WIDE)).strip()
     return bool(_MOMENT.fullmatch(text)) and not _NUMBER.fullmatch(text)
