@@ -134,6 +134,7 @@ def score(
     state: Path | None,
     events: Path | None,
     causal: bool,
+    grow_history: bool | None,
     fail_on_event: bool,
     device: str,
     json_output: bool,
@@ -155,7 +156,9 @@ def score(
             log = _read(consoles, inputs, pipeline.scoring_input(config, model))
         refuse_overwriting(log.schema.files, (target, events))
         with clock.stage("score"), consoles.progress("scoring") as progress:
-            result = pipeline.score(log, model, causal=causal, device=device, progress=progress)
+            result = pipeline.score(
+                log, model, causal=causal, grow_history=grow_history, device=device, progress=progress
+            )
             log = replace(log, notes=log.notes + result.notes)
         _refuse_nothing_judged(log, result)
         shown = rows_since(result.series, since)

@@ -19,6 +19,7 @@ from logscan.model.encoder import encode
 from logscan.model.fit import FitOutcome
 from logscan.model.heads import FEWEST_WINDOWS, long_enough, prepared
 from logscan.model.judge import judged_series
+from logscan.model.looks import encode_growing
 from logscan.model.state import EntityModel, Model
 from logscan.model.train import merge_gap_steps, min_event_steps, train_entity
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
@@ -135,6 +136,7 @@ def score(
     model: Model,
     *,
     causal: bool = False,
+    grow_history: bool | None = None,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> ScoreResult:
@@ -144,6 +146,7 @@ def score(
         log: read with `scoring_input`, so that it has the model's grid step.
         model: from `train` or the model folder.
         causal: end-aligned scores that never depend on later rows; else overlap-mean (batch).
+        grow_history: what looked ordinary is history for the rest of the log; `None`: as the model says.
         device: `auto`, `cpu` or `cuda`.
         progress: told every entity and head when it is done.
 
@@ -158,6 +161,7 @@ def score(
             f"({model.schema.time_kind}, step {model.schema.step})",
             "score with the same time column and --every as in training, or train a new model",
         )
+    grow_history = model.config.encoder.grow_history if grow_history is None else grow_history
     scored, skipped = [], []
     for series in log.series:
         entity = model.entity(series.entity)
@@ -165,8 +169,11 @@ def score(
             skipped.append(series.entity)
             continue
         chosen = _model_channels(series, model, log)
+        told = _prefixed(progress, series.entity)
         scored.append(
-            _scored(chosen, entity, model.config, causal, torch_device, _prefixed(progress, series.entity))
+            _scored(
+                chosen, entity, model.config, torch_device, told, causal=causal, grow_history=grow_history
+            )
         )
     extra = sorted(set(log.schema.channels) - set(model.schema.channels))
     dead = [name for name in model.schema.channels if name in log.schema.ignored]
@@ -216,12 +223,15 @@ def _scored(
     series: Series,
     entity: EntityModel,
     config: Config,
-    causal: bool,
     device: torch.device,
     progress: Progress | None,
+    *,
+    causal: bool,
+    grow_history: bool,
 ) -> SeriesScores:
     ready = prepared(series.values, entity.scaler, bridge_steps=config.input.bridge_steps, causal=causal)
-    encoding = encode(
+    look = encode_growing if grow_history else encode
+    encoding = look(
         entity,
         ready,
         int((series.grid.start - entity.grid.start) // entity.grid.step),

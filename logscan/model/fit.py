@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from logscan.model.encoder import attend, head_keys, with_tree
+from logscan.model.analogues import attend, head_keys, with_tree
 from logscan.model.heads import features, searchable
 from logscan.model.residuals import ResidualSpread
 from logscan.model.state import Head, Layer

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class _EntityFile(_Part):
     heads: list[_HeadFile]
     threshold_batch: Threshold
     threshold_causal: Threshold
+    ordinary_score: float = math.nan  # models from before have none, and their history does not grow
 
 
 class _ModelFile(_Part):
@@ -205,6 +207,7 @@ def _entity_file(entity: EntityModel) -> _EntityFile:
         ],
         threshold_batch=entity.threshold_batch,
         threshold_causal=entity.threshold_causal,
+        ordinary_score=entity.ordinary_score,
     )
 
 
@@ -253,6 +256,7 @@ def _entity(document: _EntityFile, prefix: str, weights: _Arrays, history: _Arra
         heads=tuple(heads),
         threshold_batch=document.threshold_batch,
         threshold_causal=document.threshold_causal,
+        ordinary_score=document.ordinary_score,
     )
 
 

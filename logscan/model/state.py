@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,6 +101,7 @@ class EntityModel:
         heads: at least one.
         threshold_batch: for overlap-mean scores.
         threshold_causal: for end-aligned scores.
+        ordinary_score: what nearly all overlap-mean scores of the training part stay below; NaN: not known.
     """
 
     entity: str
@@ -110,6 +112,7 @@ class EntityModel:
     heads: tuple[Head, ...]
     threshold_batch: Threshold
     threshold_causal: Threshold
+    ordinary_score: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
