@@ -14,7 +14,7 @@ from logscan.data.cells import Rows, is_moment, is_value
 from logscan.data.header import Header, column_names, found_header, joined_header
 from logscan.data.marks import found_decimal, refuse_split_decimals
 from logscan.data.quotes import holds_rows
-from logscan.errors import InputError, UsageError
+from logscan.errors import EmptyInputError, InputError, UsageError
 
 BLANK = " "  # as a delimiter: a run of blanks and tabs
 MOST_COLUMNS = 20_000
@@ -60,7 +60,9 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
         raise UsageError("--decimal", f"'{config.decimal}' is not a decimal mark", "use . or ,")
     lines = sample if ended else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1]
     if not lines.strip():
-        raise InputError(place, "the file holds no rows", "pass a file with a header line and rows of data")
+        raise EmptyInputError(
+            place, "the file holds no rows", "pass a file with a header line and rows of data"
+        )
     said = _SEP_LINE.match(lines)
     if said and delimiter is None:
         delimiter = said[1]
@@ -313,7 +315,9 @@ def _usual_places(rows: Rows, width: int) -> tuple[list[int], list[int]]:
 def _only_text(rows: Rows, width: int, place: str) -> int:
     """A sample without a single value: refused, or rows of text under the first row."""
     if len(rows) == 1 and (width > 1 or len(rows[0][1][0]) <= 80):
-        raise InputError(place, "there is a header line but no rows of data", "pass a file with rows of data")
+        raise EmptyInputError(
+            place, "there is a header line but no rows of data", "pass a file with rows of data"
+        )
     if width == 1:
         raise InputError(
             place,
