@@ -125,12 +125,16 @@ def _consoles(context: typer.Context) -> Consoles:
     return Consoles.make(quiet=quiet, verbose=verbose, no_color=no_color)
 
 
+_SINGLE = (
+    *("time", "kind", "every", "encoding", "delimiter", "decimal", "timezone", "date_order"),
+    *("sensor", "value", "split", "top", "repeats", "status", "holidays", "calendar"),
+)
+
+
 def _input_flags(values: dict[str, Any]) -> dict[str, Any]:
     """The input section of the configuration from a command's parameters."""
-    names = ("time", "kind", "every", "encoding", "delimiter", "decimal", "timezone", "date_order")
-    flags: dict[str, Any] = {name: values[name] for name in names}
-    flags["entity"] = tuple(values["entity"] or ())
-    flags["ignore"] = tuple(values["ignore"] or ())
+    flags: dict[str, Any] = {name: values[name] for name in _SINGLE}
+    flags |= {name: tuple(values[name] or ()) for name in ("entity", "ignore", "aggregate", "running")}
     flags["channels"] = tuple(part.strip() for part in (values["channels"] or "").split(",") if part.strip())
     return flags
 
@@ -150,6 +154,16 @@ def check(
     decimal: options.Decimal = None,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    aggregate: options.Aggregate = None,
+    sensor: options.Sensor = None,
+    value: options.Value = None,
+    split: options.Split = None,
+    top: options.Top = None,
+    repeats: options.Repeats = None,
+    status: options.Status = None,
+    running: options.Running = None,
+    holidays: options.Holidays = None,
+    calendar: options.Calendar = None,
     config: options.ConfigFile = None,
     fail_below: Annotated[
         Literal["good", "usable", "poor"] | None,
@@ -183,6 +197,16 @@ def train(
     decimal: options.Decimal = None,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    aggregate: options.Aggregate = None,
+    sensor: options.Sensor = None,
+    value: options.Value = None,
+    split: options.Split = None,
+    top: options.Top = None,
+    repeats: options.Repeats = None,
+    status: options.Status = None,
+    running: options.Running = None,
+    holidays: options.Holidays = None,
+    calendar: options.Calendar = None,
     config: options.ConfigFile = None,
     train_rows: Annotated[
         int | None,
@@ -261,6 +285,16 @@ def score(
     decimal: options.Decimal = None,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    aggregate: options.Aggregate = None,
+    sensor: options.Sensor = None,
+    value: options.Value = None,
+    split: options.Split = None,
+    top: options.Top = None,
+    repeats: options.Repeats = None,
+    status: options.Status = None,
+    running: options.Running = None,
+    holidays: options.Holidays = None,
+    calendar: options.Calendar = None,
     config: options.ConfigFile = None,
     since: Annotated[str | None, typer.Option("--since", help="Write only rows from this time on.")] = None,
     state: Annotated[

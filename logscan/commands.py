@@ -56,8 +56,7 @@ def check(
         consoles.out.print(input_table(record, step_text(log)))
         consoles.out.print()
         consoles.out.print(quality_table(qualities))
-        for note in log.notes:
-            consoles.say(f"note: {note}")
+        _say_notes(consoles, log)
     if fail_below is not None:
         worst = _GRADES.index(Grade(fail_below))
         below = [one.channel for one in qualities if _GRADES.index(one.grade) > worst]
@@ -81,6 +80,7 @@ def train(
     """Train a model and write its folder."""
     column = () if labels is None or names_label_file(labels) else (labels,)
     log = _read(consoles, inputs, config.input, keep=column)
+    _say_notes(consoles, log)
     first = log.series[0].grid
     until = (
         None if train_until is None else parse_time(train_until, first.kind, first.timezone, "--train-until")
@@ -152,6 +152,7 @@ def score(
             model = load_model(model_folder)
         with clock.stage("read"):
             log = _read(consoles, inputs, pipeline.scoring_input(config, model))
+            _say_notes(consoles, log)
         refuse_overwriting(log.schema.files, (target, events))
         with clock.stage("score"), consoles.progress("scoring") as progress:
             result = pipeline.score(log, model, causal=causal, device=device, progress=progress)
@@ -306,6 +307,11 @@ def _read(
         reasons = "; ".join(f"{count:,} {why}" for why, count in log.counts.dropped.items() if count)
         consoles.warn(f"{dropped:,} of {log.counts.rows_read:,} rows not used: {reasons}")
     return log
+
+
+def _say_notes(consoles: Consoles, log: Log) -> None:
+    for note in log.notes:
+        consoles.say(f"note: {note}")
 
 
 def _refuse_nothing_judged(log: Log, result: ScoreResult) -> None:

@@ -199,6 +199,17 @@ def scoring_input(given: InputConfig, model: Model) -> InputConfig:
             "decimal": given.decimal or trained.decimal,
             "timezone": given.timezone or trained.timezone,
             "date_order": given.date_order or trained.date_order,
+            "aggregate": given.aggregate or trained.aggregate,
+            "sensor": given.sensor or schema.shaping.sensor,
+            "value": given.value or schema.shaping.value,
+            "split": given.split or schema.shaping.split,
+            "categories": schema.shaping.categories,
+            "negatives": schema.shaping.negatives,
+            "repeats": given.repeats or trained.repeats,
+            "status": given.status or schema.shaping.status,
+            "running": given.running or schema.shaping.running,
+            "holidays": given.holidays or trained.holidays,
+            "calendar": given.calendar or trained.calendar,
         }
     )
 
@@ -224,6 +235,7 @@ def _scored(
         neighbors=config.encoder.neighbors,
         causal=causal,
         device=device,
+        set_aside=series.set_aside,
         progress=progress,
     )
     threshold = entity.threshold_causal if causal else entity.threshold_batch
@@ -253,13 +265,17 @@ def _training_part(series: Series, rows: int | None, until: int | None) -> Serie
     end = int(np.clip(end, 0, grid.steps))
     times = series.row_times
     kept = None if times is None else times[grid.index(times) < end]
-    return replace(series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept)
+    aside = None if series.set_aside is None else series.set_aside[:end]
+    return replace(
+        series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept, set_aside=aside
+    )
 
 
 def _training_mask(part: Series, excluded: Mapping[str, Bool]) -> Bool:
-    """(steps,) bool: the excluded steps of a training part."""
+    """(steps,) bool: the excluded steps of a training part, and those set aside."""
     none = np.zeros(part.grid.steps, dtype=np.bool_)
-    return excluded.get(part.entity, none)[: part.grid.steps]
+    mask = excluded.get(part.entity, none)[: part.grid.steps]
+    return mask if part.set_aside is None else mask | part.set_aside
 
 
 def _trainable(series: Series, excluded: Bool, config: Config) -> bool:
@@ -275,11 +291,14 @@ def _nothing_to_train_on(
     longest = max(parts, key=lambda series: series.grid.steps)
     steps, known = longest.grid.steps, int(masks[longest.entity].sum())
     if known and long_enough(shortest, steps):
+        stops = longest.set_aside is not None and bool(longest.set_aside.any())
+        what = "stops and days set aside" if stops else "known failures"
+        less = "set less aside (--status, --holidays)" if stops else "label only the failures (--labels)"
         return InputError(
             _place(log),
-            f"known failures cover {known:,} of the {steps:,} training steps, and what is left has too few "
+            f"{what} cover {known:,} of the {steps:,} training steps, and what is left has too few "
             f"windows of {shortest} steps",
-            "train on more rows (--train-rows, --train-until), or label only the failures (--labels)",
+            f"train on more rows (--train-rows, --train-until), or {less}",
         )
     return InputError(
         _place(log),

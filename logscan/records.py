@@ -81,6 +81,7 @@ class Series:
     grid: TimeGrid
     values: F64  # (steps, channels), NaN where nothing was observed
     row_times: I64 | None  # distinct input times, ascending, for samples; None for events
+    set_aside: Bool | None = None  # (steps,) stops and days of the calendar: neither judged nor learned from
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,19 @@ class ReadCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Shaping:
+    """How rows became channels where that is more than one channel per column."""
+
+    sensor: str | None = None  # long format: the column that names the channel of a row
+    value: str | None = None  # long format: the column that holds its reading
+    split: str | None = None  # events: the column whose values are counted apart
+    categories: tuple[str, ...] = ()  # events: these values of it, the rest together
+    negatives: tuple[str, ...] = ()  # events: columns whose negative numbers are a channel of their own
+    status: str | None = None  # samples: the column that tells when the machine stands
+    running: tuple[str, ...] = ()  # its values or conditions in which the machine runs; empty: known words
+
+
+@dataclass(frozen=True, slots=True)
 class InputSchema:
     """What was understood of the input, and so what can be set by option."""
 
@@ -122,6 +136,7 @@ class InputSchema:
     channels: tuple[str, ...]
     ignored: dict[str, str]  # column -> why it is not a channel
     step: int  # grid step, ns or integer units
+    shaping: Shaping = Shaping()
 
 
 @dataclass(frozen=True, slots=True)

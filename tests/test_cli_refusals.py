@@ -296,7 +296,7 @@ USAGE = {
     ("score", "log.csv", "--out", "s.csv"): (
         f"Missing option '--model' (env var: 'LOGSCAN_MODEL'); {SEE.format('score')}"
     ),
-    ("check", "log.csv", "--wat"): f"No such option: --wat; {SEE.format('check')}",
+    ("check", "log.csv", "--quux"): f"No such option: --quux; {SEE.format('check')}",
     ("check",): f"Missing argument 'INPUT...'; {SEE.format('check')}",
 }
 

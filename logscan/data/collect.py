@@ -13,12 +13,16 @@ import pyarrow.compute as pc
 
 from logscan.data.cast import as_text, is_text, merged_failure, numbers
 from logscan.data.columns import Plan
+from logscan.data.extras import REPEATED, EventExtras, Extras
 from logscan.data.grid import MINUTE_NS, Accumulator, Cells, grid_phase
+from logscan.data.longform import MOST_GROUPS, NOTHING, SEPARATOR, Split
 from logscan.data.timestamps import INVALID, localised
+from logscan.errors import InputError
 from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
 
 _NO_TIME = "time does not parse"
 _NO_ENTITY = "entity is empty"
+_NO_GROUP = "entity or sensor is empty"
 
 
 class Collector:
@@ -40,8 +44,12 @@ class Collector:
         self._repeated = self._missing = 0
         self._sums = Accumulator(len(plan.numeric))
         # Keys are exact times unless a step was given or events are counted; then the times are kept apart.
-        self._exact = plan.kind is LogKind.SAMPLES and step is None
+        # Ways other than the mean are taken over readings, so their times are kept.
+        ways = {plan.aggregation.usual, *(way for found in plan.aggregation.named.values() for way in found)}
+        self._exact = plan.kind is LogKind.SAMPLES and (step is None or ways != {"mean"})
         self._times = Accumulator(0)
+        self._status = Accumulator(1)
+        self._events = EventExtras(plan) if plan.kind is LogKind.EVENTS else None
 
     def add(self, batch: Any, decimal: str, progress: Callable[[int], None] | None = None) -> None:
         """Add one record batch.
@@ -57,11 +65,43 @@ class Collector:
             self.rows_used += batch.num_rows
             self._count_order(codes, times)
             values = self._numbers(batch, decimal)
-            self._sums.add(codes.astype(np.int32), self._keys(times), values)
-            if not self._exact:
-                self._times.add(codes.astype(np.int32), times, np.empty((len(times), 0)))
+            if self.plan.status is not None:
+                stops = self.plan.status.stopped(batch.column(self.plan.status.column))
+                self._status.add(codes.astype(np.int32), self._keys(times), stops[:, None])
+            if self._events is not None:
+                for held in self._events.taken(batch, codes, times, values):
+                    self._absorb(*held)
+            else:
+                self._absorb(codes, times, values)
         if progress is not None:
             progress(self.rows_read)
+
+    def _absorb(self, codes: I64, times: I64, values: F64, extras: Extras | None = None) -> None:
+        """Add placed rows to the sums."""
+        keys = self._keys(times)
+        self._sums.add(codes.astype(np.int32), keys, values)
+        if not self._exact:
+            self._times.add(codes.astype(np.int32), times, np.empty((len(times), 0)))
+        if self._events is not None and extras is not None:
+            self._events.add(codes, keys, values, extras)
+
+    def finish(self) -> None:
+        """Take in what was held back; rows of an import that came twice are dropped and counted."""
+        if self._events is None:
+            return
+        held, dropped = self._events.released()
+        for rows in held:
+            self._absorb(*rows)
+        self.retract(REPEATED, dropped)
+
+    @property
+    def events(self) -> EventExtras | None:
+        """What is kept of events beside sums."""
+        return self._events
+
+    def stops(self) -> Cells:
+        """Rows in a stop per entity and key."""
+        return self._status.cells()
 
     def drop(self, reason: str, rows: int) -> None:
         """Count rows that never became a record."""
@@ -83,8 +123,8 @@ class Collector:
         return self._sums.cells() if self._exact else self._times.cells()
 
     def notes(self) -> list[str]:
-        """Sentences on clock changes."""
-        notes = []
+        """Sentences on clock changes and repeated rows."""
+        notes = [] if self._events is None else self._events.notes()
         if self._repeated:
             notes.append(
                 f"{self._repeated} rows lie in an hour that occurs twice (end of summer time); "
@@ -101,7 +141,7 @@ class Collector:
         """The rows with an entity and a time, with both."""
         codes = self._entity_codes(batch)
         valid = codes >= 0
-        self._drop_unless(valid, _NO_ENTITY)
+        self._drop_unless(valid, _NO_ENTITY if self.plan.split is None else _NO_GROUP)
         if self.plan.time.kind is TimeKind.ROW:
             times = self._row_numbers(codes)
         else:
@@ -132,6 +172,8 @@ class Collector:
             joined = pc.binary_join_element_wise(*parts, " / ") if len(parts) > 1 else parts[0]
             empty = pc.equal(joined, "") if len(parts) == 1 else _any_empty(parts)
             joined = pc.if_else(empty, None, joined)
+        if self.plan.split is not None:
+            joined = _with_value(joined, batch.column(self.plan.split.column), self.plan.split)
         if joined is None:
             names, local = [""], np.zeros(batch.num_rows, dtype=np.int64)
         else:
@@ -142,6 +184,9 @@ class Collector:
             if name not in self._codes:
                 self._codes[name] = len(self.entities)
                 self.entities.append(name)
+        if len(self.entities) > MOST_GROUPS and self.plan.split is not None:
+            fact = f"'{self.plan.split.column}' has more than {MOST_GROUPS:,} different values"
+            raise InputError("input", fact, "name a column with fewer")
         new = len(self.entities) - len(self._last)
         self._last = np.append(self._last, np.full(new, INVALID))
         self._rows_of = np.append(self._rows_of, np.zeros(new, dtype=np.int64))
@@ -194,6 +239,17 @@ class Collector:
             )
         half = step // 2 if self.plan.kind is LogKind.SAMPLES else 0
         return (times - self._phase + half) // step * step + self._phase
+
+
+def _with_value(entity: Any, column: Any, split: Split) -> Any:
+    """The keys of groups: entity and the value that becomes a channel; null where a row has none."""
+    value = pc.replace_substring(pc.utf8_trim_whitespace(as_text(column)), SEPARATOR, " ")
+    value = pc.if_else(pc.equal(value, ""), None, value)
+    if not split.long:
+        value = pc.fill_null(value, NOTHING)
+    if entity is None:
+        return pc.binary_join_element_wise("", value, SEPARATOR)
+    return pc.binary_join_element_wise(entity, value, SEPARATOR)
 
 
 def _any_empty(parts: list[Any]) -> Any:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
+from logscan.data.channels import found_channels, of_group, union
 from logscan.data.collect import Collector, event_phase
-from logscan.data.columns import COUNT, Plan
-from logscan.data.grid import Cells, event_step, far_rows, grid_phase, sample_step
+from logscan.data.columns import Plan
+from logscan.data.grid import Cells, event_step, far_rows, grid_phase, merged
+from logscan.data.intervals import common_step
+from logscan.data.longform import SEPARATOR
+from logscan.data.status import Status, stopped_steps
 from logscan.errors import InputError, UsageError
-from logscan.records import F64, I64, LogKind, Series, TimeGrid, TimeKind
+from logscan.records import I64, Bool, LogKind, Series, TimeGrid, TimeKind
 
 _MOST_CELLS = 500_000_000
 _SECOND_NS = 1_000_000_000
@@ -51,51 +56,100 @@ def step_from(every: str, kind: TimeKind) -> int:
     return step
 
 
-def finished_series(collector: Collector, plan: Plan, place: str) -> tuple[int, tuple[Series, ...], int, int]:
-    """Series of everything collected.
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Everything collected, as series."""
 
-    Returns:
-        The grid step, the series in order of entity name, the rows dropped because their time lies too far
-        from all others, and the rows that share entity and time with another one.
+    step: int
+    series: tuple[Series, ...]  # in order of entity name
+    far: int  # rows dropped because their time lies too far from all others
+    duplicates: int  # rows that share entity, sensor and time with another one
+    categories: tuple[str, ...]  # of events, counted apart
+    negatives: tuple[str, ...]  # columns whose negative numbers are a channel
+    silent: tuple[str, ...]  # columns of numbers that hold none
+    notes: tuple[str, ...]
+
+
+def finished_series(collector: Collector, plan: Plan, place: str) -> Finished:
+    """Series of everything collected.
 
     Raises:
         InputError: the grid would be too long or too large, or no channel holds a number.
     """
+    collector.finish()
     sums, times = collector.sums(), collector.times()
     events = plan.kind is LogKind.EVENTS
-    step = collector.step
-    if step is None:
-        find = event_step if events else sample_step
-        step = find(sums, plan.time.kind)
+    step, notes = collector.step, list[str]()
+    if step is None and events:
+        step = event_step(_by_entity(sums, collector.entities), plan.time.kind)
+    elif step is None:
+        step, notes = common_step(sums, plan.time.kind, collector.entities)
     used = _used_channels(sums, plan, place)
-    names = _channel_names(plan, used)
+    channels = found_channels(collector, plan, used, sums, place)
+    stops = collector.stops() if plan.status is not None else None
     series: list[Series] = []
-    far = duplicates = 0
-    sizes = 0
-    for code in sorted(range(len(collector.entities)), key=lambda code: collector.entities[code]):
-        mine, exact = _of_entity(sums, code), _of_entity(times, code)
+    far = duplicates = sizes = 0
+    for entity, codes in channels.groups.items():
+        mine = union([of_group(sums, code) for code in codes])
         if len(mine.key) == 0:
             continue
-        mine, grid, dropped = _placed(mine, exact.key, step, plan, place)
+        exact = [of_group(times, code) for code in codes]
+        moments = np.unique(np.concatenate([one.key for one in exact]))
+        mine, grid, dropped = _placed(mine, moments, step, plan, place)
         far += dropped
-        sizes += grid.steps * len(names)
+        sizes += grid.steps * len(channels.names)
         if sizes > _MOST_CELLS:
-            fact = f"{len(collector.entities)} series of up to {grid.steps:,} steps do not fit into memory"
+            fact = f"{len(channels.groups)} series of up to {grid.steps:,} steps do not fit into memory"
             raise InputError(place, fact, "pass a longer step with --every, or fewer columns with --channels")
-        index = (exact.key - grid.start) // step if events else grid.index(exact.key)
-        inside = (index >= 0) & (index < grid.steps)
-        duplicates += int(exact.rows[inside].sum() - inside.sum())
-        values = _event_values(mine, grid, plan, used) if events else _sample_values(mine, grid, used)
-        row_times = None if events else exact.key[inside]
-        series.append(Series(collector.entities[code], names, grid, values, row_times))
-    return step, tuple(series), far, duplicates
+        for one in [union(exact)] if events else exact:
+            inside = _inside(one.key, grid, events=events)
+            duplicates += int(one.rows[inside].sum() - inside.sum())
+        values = channels.values(entity, grid)
+        row_times = None if events else moments[_inside(moments, grid, events=events)]
+        aside = None if stops is None else _stopped(union([of_group(stops, code) for code in codes]), grid)
+        series.append(Series(entity, channels.names, grid, values, row_times, aside))
+    if plan.status is not None:
+        notes += _stop_notes(series, plan.status)
+    return Finished(
+        step=step,
+        series=tuple(series),
+        far=far,
+        duplicates=duplicates,
+        categories=channels.categories,
+        negatives=channels.negatives,
+        silent=tuple(name for place, name in enumerate(plan.numeric) if place not in used),
+        notes=(*notes, *channels.notes),
+    )
 
 
-def _of_entity(cells: Cells, code: int) -> Cells:
-    first, end = np.searchsorted(cells.entity, [code, code + 1])
-    part = slice(int(first), int(end))
-    counts = None if cells.counts is None else cells.counts[part]
-    return Cells(cells.entity[part], cells.key[part], cells.rows[part], cells.sums[part], counts)
+def _by_entity(sums: Cells, names: list[str]) -> Cells:
+    """Sums of groups as those of their entities."""
+    entities = [name.rpartition(SEPARATOR)[0] if SEPARATOR in name else name for name in names]
+    codes = np.unique(np.array(entities, dtype=object), return_inverse=True)[1].astype(np.int32)
+    if len(np.unique(codes)) == len(names):
+        return sums
+    return merged([Cells(codes[sums.entity], sums.key, sums.rows, sums.sums.copy(), sums.counts)])
+
+
+def _inside(times: I64, grid: TimeGrid, *, events: bool) -> Bool:
+    """(times,) bool: which of them lie on the grid."""
+    index = (times - grid.start) // grid.step if events else grid.index(times)
+    inside: Bool = (index >= 0) & (index < grid.steps)
+    return inside
+
+
+def _stopped(stops: Cells, grid: TimeGrid) -> Bool:
+    index = grid.index(stops.key)
+    inside = (index >= 0) & (index < grid.steps)
+    return stopped_steps(index[inside], stops.means()[inside, 0], grid.steps)
+
+
+def _stop_notes(series: list[Series], status: Status) -> list[str]:
+    steps = sum(one.grid.steps for one in series)
+    stopped = sum(int(one.set_aside.sum()) for one in series if one.set_aside is not None)
+    told = "" if status.running else f"; pass --ignore {status.column} to judge them"
+    fact = f"{stopped:,} of {steps:,} steps are set aside, neither judged nor learned from"
+    return [f"'{status.column}' tells when the machine stands: {fact}{told}."]
 
 
 def _used_channels(sums: Cells, plan: Plan, place: str) -> list[int]:
@@ -110,14 +164,6 @@ def _used_channels(sums: Cells, plan: Plan, place: str) -> list[int]:
             "a log needs at least one column of numbers, or --kind events to count its rows",
         )
     return used
-
-
-def _channel_names(plan: Plan, used: list[int]) -> tuple[str, ...]:
-    names = [plan.numeric[position] for position in used]
-    if plan.kind is LogKind.SAMPLES:
-        return tuple(names)
-    sums = tuple(f"{name} (sum)" if name == COUNT else name for name in names)
-    return (COUNT, *sums) if plan.counted else sums
 
 
 def _placed(mine: Cells, times: I64, step: int, plan: Plan, place: str) -> tuple[Cells, TimeGrid, int]:
@@ -147,30 +193,3 @@ def _placed(mine: Cells, times: I64, step: int, plan: Plan, place: str) -> tuple
         start = (low - phase + step // 2) // step * step + phase
         steps = (high - start + step // 2) // step + 1
     return mine, TimeGrid(plan.time.kind, start, step, steps, plan.time.timezone), dropped
-
-
-def _sample_values(mine: Cells, grid: TimeGrid, used: list[int]) -> F64:
-    """(steps, channels) mean of the finite readings in every step, NaN where there are none."""
-    index = grid.index(mine.key)
-    values = np.full((grid.steps, len(used)), np.nan)
-    starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]])
-    if len(starts) == len(index):
-        values[index] = mine.means()[:, used]
-        return values
-    sums = np.add.reduceat(mine.totals()[:, used], starts, axis=0)
-    counts = mine.counts if mine.counts is not None else np.isfinite(mine.sums).astype(np.int32)
-    counts = np.add.reduceat(counts[:, used], starts, axis=0)
-    values[index[starts]] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return values
-
-
-def _event_values(mine: Cells, grid: TimeGrid, plan: Plan, used: list[int]) -> F64:
-    """(steps, channels) rows and sums per step, 0 where nothing happened."""
-    index = (mine.key - grid.start) // grid.step
-    starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]])
-    parts = [np.add.reduceat(mine.totals()[:, used], starts, axis=0)]
-    if plan.counted:
-        parts.insert(0, np.add.reduceat(mine.rows, starts)[:, None].astype(np.float64))
-    values = np.zeros((grid.steps, sum(part.shape[1] for part in parts)))
-    values[index[starts]] = np.concatenate(parts, axis=1)
-    return values

@@ -88,12 +88,12 @@ class Accumulator:
     def _merge(self) -> None:
         if self._pending_rows:
             parts, self._parts = self._parts, []
-            merged = _merged(parts)
-            self._parts = [merged]
-            self._merged_rows, self._pending_rows = len(merged.key), 0
+            whole = merged(parts)
+            self._parts = [whole]
+            self._merged_rows, self._pending_rows = len(whole.key), 0
 
 
-def _merged(parts: list[Cells]) -> Cells:
+def merged(parts: list[Cells]) -> Cells:
     """Parts as one, sorted, pairs summed."""
     entity = np.concatenate([part.entity for part in parts])
     key = np.concatenate([part.key for part in parts])

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from logscan.config import InputConfig
 from logscan.data.batches import Table, opened_table
+from logscan.data.calendar import with_calendar
 from logscan.data.collect import Collector
 from logscan.data.columns import Plan, found_plan
 from logscan.data.finish import finished_series, step_from
@@ -19,7 +20,7 @@ from logscan.data.sources import Source, resolved_sources
 from logscan.data.suggest import did_you_mean, require_columns
 from logscan.data.timeplan import AmbiguousDatesError, found_time
 from logscan.errors import InputError
-from logscan.records import InputSchema, Log, ReadCounts, TimeKind
+from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 
 SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20
@@ -62,7 +63,7 @@ def read_log(
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
             _collect(collector, table, config, progress, [])
-    return _finished(collector, plan, first, sources, _decimal(first, config))
+    return _finished(collector, plan, first, sources, config)
 
 
 def _collect(
@@ -128,7 +129,7 @@ def _grow(batches: list[Any], rows: Iterator[Any], wanted: int) -> bool:
 
 def _require_same_columns(table: Table, plan: Plan, first: Table) -> None:
     """Every file of one log has the columns that are read."""
-    for name in (*plan.time.columns, *plan.entity, *plan.numeric):
+    for name in plan.columns:
         if name not in table.names:
             remedy = did_you_mean(name, table.names) or "read files with other columns as logs of their own"
             raise InputError(table.source.name, f"column '{name}' of {first.source.name} is missing", remedy)
@@ -139,7 +140,7 @@ def _finished(
     plan: Plan,
     first: Table,
     sources: tuple[Source, ...],
-    decimal: str,
+    config: InputConfig,
 ) -> Log:
     """The log from everything collected."""
     place = first.source.name
@@ -148,20 +149,19 @@ def _finished(
         raise InputError(
             place, f"no row could be used ({reasons or 'there are none'})", "check --time and --delimiter"
         )
-    step, series, far, duplicates = finished_series(collector, plan, place)
-    collector.retract("time too far from all others", far)
+    found = finished_series(collector, plan, place)
+    collector.retract("time too far from all others", found.far)
+    series, marked = with_calendar(found.series, config, plan.kind)
     channels = series[0].channels
     ignored = dict(plan.ignored)
-    for name in plan.numeric:
-        if name not in channels:
-            ignored[name] = "holds no number in any row"
+    ignored |= dict.fromkeys(found.silent, "holds no number in any row")
     dialect = first.dialect
     schema = InputSchema(
         files=tuple(source.name for source in sources),
         format=first.format,
         encoding=first.encoding,
         delimiter=dialect.delimiter if dialect else None,
-        decimal=decimal if dialect else None,
+        decimal=_decimal(first, config) if dialect else None,
         header_line=dialect.header_line if dialect else None,
         kind=plan.kind,
         time_column=plan.time.name,
@@ -171,17 +171,35 @@ def _finished(
         entity_columns=plan.entity,
         channels=channels,
         ignored=ignored,
-        step=step,
+        step=found.step,
+        shaping=Shaping(
+            sensor=plan.split.column if plan.split is not None and plan.split.long else None,
+            value=plan.split.value if plan.split is not None else None,
+            split=plan.split.column if plan.split is not None and not plan.split.long else None,
+            categories=found.categories,
+            negatives=found.negatives,
+            status=plan.status.column if plan.status is not None else None,
+            running=plan.status.running if plan.status is not None else (),
+        ),
     )
     counts = ReadCounts(
         rows_read=collector.rows_read,
         rows_used=collector.rows_used,
         dropped=dict(sorted(collector.dropped.items())),
-        duplicates=duplicates,
+        duplicates=found.duplicates,
         out_of_order=collector.out_of_order,
-        not_numeric={name: failure for name, failure in collector.failures.items() if name in channels},
+        not_numeric={
+            name: failure
+            for name, failure in collector.failures.items()
+            if name in plan.numeric and name not in ignored
+        },
     )
-    return Log(schema, series, counts, (*plan.notes, *collector.notes(), *_dialect_notes(first, plan)))
+    return Log(
+        schema,
+        tuple(series),
+        counts,
+        (*plan.notes, *collector.notes(), *found.notes, *marked, *_dialect_notes(first, plan)),
+    )
 
 
 def _dialect_notes(first: Table, plan: Plan) -> list[str]:

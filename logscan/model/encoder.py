@@ -13,7 +13,7 @@ from torch.nn.functional import embedding_bag
 from logscan.attention import content_tree, sparse_attention
 from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
 from logscan.core.views import View
-from logscan.core.windows import OverlapMean
+from logscan.core.windows import OverlapMean, untouched
 from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, searchable, token_starts
 from logscan.model.residuals import residual_power, row_products
 from logscan.model.state import EntityModel, Head
@@ -256,9 +256,13 @@ def encode(
     neighbors: int,
     causal: bool,
     device: torch.device,
+    set_aside: Bool | None = None,
     progress: Progress | None = None,
 ) -> Encoding:
-    """Run every head over a series and fuse them; arguments as in `head_attention`."""
+    """Run every head over a series and fuse them.
+
+    No window that holds one of the steps `set_aside`, (steps,) bool, is judged. Other arguments as in `head_attention`.
+    """
     steps, channels = series.values.shape
     fusion = Fusion(steps, channels)
     level: HeadOutput | None = None
@@ -267,6 +271,8 @@ def encode(
             head, model.history, series, offset_steps, neighbors=neighbors, causal=causal, device=device
         )
         output = head_output(head, model.history, series, attended, device=device)
+        if set_aside is not None:
+            output.residuals[~untouched(output.starts, head.spec.window_steps, set_aside)] = np.nan
         fusion.add(head_steps(output, head, steps, causal=causal))
         if output.expected is not None:
             level = output
