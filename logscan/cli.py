@@ -134,7 +134,9 @@ _SINGLE = (
 def _input_flags(values: dict[str, Any]) -> dict[str, Any]:
     """The input section of the configuration from a command's parameters."""
     flags: dict[str, Any] = {name: values[name] for name in _SINGLE}
-    flags |= {name: tuple(values[name] or ()) for name in ("entity", "ignore", "aggregate", "running")}
+    flags |= {
+        name: tuple(values[name] or ()) for name in ("entity", "ignore", "missing", "aggregate", "running")
+    }
     flags["channels"] = tuple(part.strip() for part in (values["channels"] or "").split(",") if part.strip())
     return flags
 
@@ -154,6 +156,7 @@ def check(
     decimal: options.Decimal = None,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    missing: options.Missing = None,
     aggregate: options.Aggregate = None,
     sensor: options.Sensor = None,
     value: options.Value = None,
@@ -169,15 +172,27 @@ def check(
         Literal["good", "usable", "poor"] | None,
         typer.Option("--fail-below", help="Exit 12 if any channel's grade is below this."),
     ] = None,
+    write_config: Annotated[
+        str | None,
+        typer.Option(
+            "--write-config",
+            help="Write what was found as a logscan.toml that reads it the same; - is stdout.",
+        ),
+    ] = None,
     json_output: options.Json = False,
 ) -> int:
     """Show what logscan sees: columns, time grid, gaps, the grade of every channel."""
-    from logscan import commands
+    from logscan import checks
     from logscan.settings import merged_config
 
     settings = merged_config(config, {"input": _input_flags(locals())})
-    return commands.check(
-        _consoles(context), inputs, settings, fail_below=fail_below, json_output=json_output
+    return checks.check(
+        _consoles(context),
+        inputs,
+        settings,
+        fail_below=fail_below,
+        write_config=write_config,
+        json_output=json_output,
     )
 
 
@@ -197,6 +212,7 @@ def train(
     decimal: options.Decimal = None,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    missing: options.Missing = None,
     aggregate: options.Aggregate = None,
     sensor: options.Sensor = None,
     value: options.Value = None,
@@ -285,6 +301,7 @@ def score(
     decimal: options.Decimal = None,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    missing: options.Missing = None,
     aggregate: options.Aggregate = None,
     sensor: options.Sensor = None,
     value: options.Value = None,

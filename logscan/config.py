@@ -40,6 +40,8 @@ class InputConfig(_Section):
     """IANA time zone of naive timestamps, such as `Asia/Tokyo`."""
     date_order: Literal["dmy", "mdy", "ymd"] | None = None
     """Order of day, month and year in dates such as 03/04/2024; `None`: found over the sample, asked for if unclear."""
+    missing: tuple[str, ...] = ()
+    """Numbers that stand for no reading, such as `-999`."""
     aggregate: tuple[str, ...] = ()
     """How several values of one step become one, `HOW` or `COLUMN=HOW`: mean, last, first, min, max, sum or count of
     readings (mean where nothing is said); sum, mean, count or distinct of events (sum where nothing is said)."""

@@ -5,6 +5,8 @@ Names from data are printed as text, never as markup.
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +56,18 @@ class Consoles:
     def fail(self, text: str) -> None:
         """One error on stderr, always."""
         self.err.print(Text(f"error: {text}", style="bold red"))
+
+    def print_json(self, document: object) -> None:
+        """A JSON document on stdout."""
+        # As Text: a plain string would have its :names: replaced by pictures.
+        self.out.print(Text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)))
+
+    @staticmethod
+    def print_document(text: str) -> None:
+        """A whole document on stdout: its line ends as they are, in UTF-8 whatever the terminal speaks."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[str], None] | None]:
@@ -129,9 +143,11 @@ def events_table(events: Sequence[EventRecord]) -> Table:
     return table
 
 
-def figures_table(rows: Sequence[tuple[str, str]]) -> Table:
-    """Two columns, a name and a figure."""
+def figures_table(rows: Sequence[tuple[str, str]], *, width: int | None = None) -> Table:
+    """Two columns, a name (of at least that width) and a figure."""
     table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(min_width=width)
+    table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(Text(name, style="dim"), Text(value))
     return table

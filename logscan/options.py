@@ -85,6 +85,15 @@ Timezone = Annotated[
         rich_help_panel=_INPUT,
     ),
 ]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--missing",
+        envvar="LOGSCAN_MISSING",
+        help="Number that stands for no reading, such as -999.",
+        rich_help_panel=_INPUT,
+    ),
+]
 Aggregate = Annotated[
     list[str] | None,
     typer.Option(

@@ -199,6 +199,7 @@ def scoring_input(given: InputConfig, model: Model) -> InputConfig:
             "decimal": given.decimal or trained.decimal,
             "timezone": given.timezone or trained.timezone,
             "date_order": given.date_order or trained.date_order,
+            "missing": given.missing or trained.missing,
             "aggregate": given.aggregate or trained.aggregate,
             "sensor": given.sensor or schema.shaping.sensor,
             "value": given.value or schema.shaping.value,

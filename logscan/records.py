@@ -163,6 +163,7 @@ class ChannelQuality:
     maximum: float
     longest_gap_steps: int
     longest_flat_steps: int
+    codes: tuple[str, ...] = ()  # the kind of each reason, in one or two words that stay the same
 
 
 @dataclass(frozen=True, slots=True)

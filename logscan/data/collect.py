@@ -41,7 +41,7 @@ class Collector:
         self._codes: dict[str, int] = {}
         self._last: I64 = np.empty(0, dtype=np.int64)  # per entity: its last time, for the order of rows
         self._rows_of: I64 = np.empty(0, dtype=np.int64)  # per entity: its rows, the time where there is none
-        self._repeated = self._missing = 0
+        self._repeated = self._missing = self._coded = 0
         self._sums = Accumulator(len(plan.numeric))
         # Keys are exact times unless a step was given or events are counted; then the times are kept apart.
         # Ways other than the mean are taken over readings, so their times are kept.
@@ -125,6 +125,9 @@ class Collector:
     def notes(self) -> list[str]:
         """Sentences on clock changes and repeated rows."""
         notes = [] if self._events is None else self._events.notes()
+        if self.plan.missing:
+            codes = ", ".join(f"{code:g}" for code in self.plan.missing)
+            notes.append(f"{self._coded:,} cells hold {codes} and were read as missing.")
         if self._repeated:
             notes.append(
                 f"{self._repeated} rows lie in an hour that occurs twice (end of summer time); "
@@ -218,6 +221,10 @@ class Collector:
             column = batch.column(name)
             found = numbers(column, decimal if is_text(column.type) else ".")
             values[:, position] = found.cells
+            if self.plan.missing:
+                coded = np.isin(found.cells, self.plan.missing)
+                values[coded, position] = np.nan
+                self._coded += int(coded.sum())
             merged = merged_failure(self.failures.get(name), found)
             if merged is not None:
                 self.failures[name] = merged

@@ -87,6 +87,7 @@ class Plan:
     distinct: tuple[str, ...] = ()  # columns whose different values are counted (events)
     negatives: tuple[str, ...] | None = None  # columns whose negative numbers are counted; None: by evidence
     repeats: Literal["count", "drop"] | None = None
+    missing: tuple[float, ...] = ()  # numbers that stand for no reading
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -177,7 +178,19 @@ def found_plan(
         distinct,
         config.negatives,
         config.repeats,
+        _codes_for_missing(config),
     )
+
+
+def _codes_for_missing(config: InputConfig) -> tuple[float, ...]:
+    """The numbers that stand for no reading; raises UsageError where one is no number."""
+    found = []
+    for text in config.missing:
+        cell = float(numbers(pa.array([text]), config.decimal or ".").cells[0])
+        if not np.isfinite(cell):
+            raise UsageError(f"--missing {text}", "not a number", "words are read as missing anyway")
+        found.append(cell)
+    return tuple(found)
 
 
 def _status(

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from logscan.data.cast import as_text
+from logscan.data.shapes import runs
 from logscan.records import I64, Bool
 
 U64 = npt.NDArray[np.uint64]
@@ -67,7 +68,7 @@ def repeated_rows(rows: U64, times: I64) -> Repeated:
     for times_over in (2, 3, 5):
         while True:
             whole = kept % times_over == 0
-            starts, lengths = _runs(whole)
+            starts, lengths = runs(whole)
             found = False
             for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
                 span = slice(start, start + length)
@@ -95,8 +96,3 @@ def all_copies(rows: U64, times: I64) -> Bool:
     copies = np.zeros(len(rows), dtype=np.bool_)
     copies[order] = same
     return copies
-
-
-def _runs(flags: Bool) -> tuple[I64, I64]:
-    edges = np.flatnonzero(np.diff(np.r_[0, flags.astype(np.int8), 0]))
-    return edges[::2], edges[1::2] - edges[::2]

@@ -151,6 +151,7 @@ def _channel_record(one: ChannelQuality) -> ChannelRecord:
         channel=one.channel,
         grade=one.grade.value,
         reasons=list(one.reasons),
+        codes=list(one.codes),
         observed_fraction=one.observed_fraction,
         minimum=_number(one.minimum),
         median=_number(one.median),

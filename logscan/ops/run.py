@@ -63,6 +63,7 @@ class ChannelRecord(_Part):
     channel: str
     grade: Literal["good", "usable", "poor", "unusable"]
     reasons: list[str]
+    codes: list[str] = []  # the kind of each reason; records from before have none
     observed_fraction: float
     minimum: float | None
     median: float | None
