@@ -11,9 +11,9 @@ import numpy as np
 
 from logscan.config import Config
 from logscan.console import Consoles, figures_table, input_table, quality_table
+from logscan.data.hints import hints
 from logscan.data.quality import channel_qualities
 from logscan.data.shapes import runs
-from logscan.data.standstill import standstill_hints
 from logscan.data.suggested import suggested_input, toml_text
 from logscan.data.write import write_text
 from logscan.errors import QualityGateError
@@ -49,7 +49,7 @@ def check(
     log = read_inputs(consoles, inputs, config.input)
     qualities = channel_qualities(log)
     gaps = found_gaps(log)
-    hints = standstill_hints(log)
+    told = hints(log)
     suggestion = toml_text(suggested_input(log, config.input), qualities)
     if write_config is not None and write_config != "-":
         refuse_overwriting(log.schema.files, (Path(write_config),))
@@ -62,7 +62,7 @@ def check(
             "quality": [one.model_dump() for one in quality_records(qualities)],
             "grades": _grade_counts(qualities),
             "reasons": _reason_counts(qualities),
-            "hints": hints,
+            "hints": told,
             "suggested_config": suggestion,
         }
         consoles.print_json(document)
@@ -71,7 +71,7 @@ def check(
     else:
         _show(consoles, log, qualities, gaps)
         say_notes(consoles, log)
-        for hint in hints:
+        for hint in told:
             consoles.say(f"hint: {hint}")
     if write_config is not None and write_config != "-":
         consoles.say(f"settings: {write_config}")

@@ -22,6 +22,7 @@ from logscan.records import ChannelQuality, Grade
 
 _GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}
 SHOWN_EVENTS = 10
+_LISTED_CHANNELS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,19 @@ class Consoles:
     def say(self, text: str) -> None:
         """One message line on stderr, unless quiet."""
         if not self.quiet:
-            self.err.print(Text(text))
+            self._print(Text(text))
 
     def warn(self, text: str) -> None:
         """One warning on stderr, always."""
-        self.err.print(Text(f"warning: {text}", style="yellow"))
+        self._print(Text(f"warning: {text}", style="yellow"))
 
     def fail(self, text: str) -> None:
         """One error on stderr, always."""
         self.err.print(Text(f"error: {text}", style="bold red"))
+
+    def _print(self, text: Text) -> None:
+        """A message: broken between words on a terminal, on one line anywhere else."""
+        self.err.print(text, soft_wrap=not self.err.is_terminal)
 
     def print_json(self, document: object) -> None:
         """A JSON document on stdout."""
@@ -113,7 +118,7 @@ def input_table(record: InputRecord, step: str) -> Table:
         ("time", f"{record.time_column or 'none: row numbers'} ({record.time_kind}), every {step}"),
         ("span", f"{record.start} to {record.end}" + (f" ({record.timezone})" if record.timezone else "")),
         ("entities", ", ".join(record.entity_columns) or "one series"),
-        ("channels", ", ".join(record.channels)),
+        ("channels", _channels_text(record.channels)),
         ("ignored", "; ".join(f"{name} ({why})" for name, why in record.ignored.items()) or "-"),
         ("rows", f"{record.rows_read:,} read, {record.rows_used:,} used"),
         ("dropped", "; ".join(f"{count:,} {why}" for why, count in record.dropped.items() if count) or "-"),
@@ -127,6 +132,11 @@ def input_table(record: InputRecord, step: str) -> Table:
     for name, value in rows:
         table.add_row(name, Text(value))
     return table
+
+
+def _channels_text(names: Sequence[str]) -> str:
+    """All channels, or how many there are where the table below lists them anyway."""
+    return ", ".join(names) if len(names) <= _LISTED_CHANNELS else f"{len(names):,}, listed below"
 
 
 def events_table(events: Sequence[EventRecord]) -> Table:

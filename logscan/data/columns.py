@@ -289,6 +289,8 @@ def _kind(table: Any, time: TimePlan, config: InputConfig) -> tuple[LogKind, lis
     """The kind of the log and the sentences that say why."""
     if config.kind is not None:
         return LogKind(config.kind), []
+    if config.split is not None and time.kind is not TimeKind.ROW:
+        return LogKind.EVENTS, []  # only events have categories
     if time.kind is TimeKind.ROW:
         return LogKind.SAMPLES, []
     times = time.times([table[name].combine_chunks() for name in time.columns])

@@ -44,6 +44,12 @@ def shape_findings(values: F64, known: F64, distinct: F64, kind: LogKind) -> lis
         kind: of the log; counts of events are zero for hours and jump by nature.
     """
     findings: list[Finding] = []
+    code = code_for_missing(known, distinct) if kind is LogKind.SAMPLES else None
+    if code is not None:
+        text = f"{code:g} in {int((known == code).sum()):,} steps, a code for no reading?"
+        findings.append(Finding(Grade.POOR, "out of range", text))
+        values = np.where(values == code, np.nan, values)
+        known, distinct = known[known != code], distinct[distinct != code]
     low, middle, high = (float(value) for value in np.quantile(known, (0.25, 0.5, 0.75)))
     spread = high - low
     # Zero for hours is normal in a count of orders, a valve is flat by nature: only many-valued readings
@@ -53,18 +59,14 @@ def shape_findings(values: F64, known: F64, distinct: F64, kind: LogKind) -> lis
     if stuck:
         grade = Grade.POOR if stuck >= 0.3 * len(values) else Grade.USABLE
         findings.append(Finding(grade, "stuck", f"stuck for {stuck:,} steps"))
-    jump = (level_jump(values) or unit_stretch(values)) if many_valued else None
+    rising = many_valued and only_rises(known)
+    jump = (level_jump(values) or unit_stretch(values)) if many_valued and not rising else None
     if jump is not None:
-        code = "unit jump" if jump.startswith("unit") else "level jump"
-        findings.append(Finding(Grade.POOR, code, jump))
+        word = "unit jump" if jump.startswith("unit") else "level jump"
+        findings.append(Finding(Grade.POOR, word, jump))
     if len(distinct) <= 3 and len(known) >= _SHORT_STEPS:
         findings.append(Finding(Grade.USABLE, "few values", f"only {len(distinct)} distinct values"))
-    missing_code = code_for_missing(known, distinct) if kind is LogKind.SAMPLES else None
-    if missing_code is not None:
-        count = int((known == missing_code).sum())
-        text = f"{missing_code:g} in {count:,} steps looks like a code for no reading (--missing {missing_code:g})"
-        findings.append(Finding(Grade.POOR, "out of range", text))
-    if spread > 0 and jump is None and missing_code is None:
+    if spread > 0 and jump is None:
         far = np.abs(known - middle) > _OUTLIER_IQRS * spread
         # More than 0.1 % is the channel's way, not a fault of the sensor.
         if kind is LogKind.SAMPLES and 0 < far.sum() <= max(0.001 * len(known), 3):
@@ -73,17 +75,19 @@ def shape_findings(values: F64, known: F64, distinct: F64, kind: LogKind) -> lis
             text = f"{count} extreme {noun}, such as {known[far][0]:g}"
             findings.append(Finding(Grade.USABLE, "out of range", text))
     if kind is LogKind.SAMPLES and len(known) >= _SHORT_STEPS and jump is None:
-        findings += _slow_findings(known, distinct, spread, many_valued=many_valued)
+        findings += _slow_findings(known, distinct, spread, many_valued=many_valued, rising=rising)
     return findings
 
 
-def _slow_findings(known: F64, distinct: F64, spread: float, *, many_valued: bool) -> list[Finding]:
+def _slow_findings(
+    known: F64, distinct: F64, spread: float, *, many_valued: bool, rising: bool
+) -> list[Finding]:
     """Coarse steps, a meter that only rises, and drift."""
     findings = []
     resolution = coarse_resolution(distinct, spread)
     if resolution is not None:
         findings.append(Finding(Grade.USABLE, "quantised", f"quantised in steps of {resolution:g}"))
-    if many_valued and only_rises(known):
+    if rising:
         findings.append(Finding(Grade.USABLE, "meter", "only rises, like a meter; its difference says more"))
     elif many_valued:
         text = drift(known)
@@ -113,7 +117,12 @@ def coarse_resolution(distinct: F64, spread: float) -> float | None:
 
 
 def code_for_missing(known: F64, distinct: F64) -> float | None:
-    """A reading such as -999 that stands for none: a usual code, seen often, far from every other value."""
+    """A reading such as -999 that stands for none: a usual code, seen often, far from every other value.
+
+    Args:
+        known: (readings,) float64.
+        distinct: these, ascending, each once.
+    """
     if len(distinct) < 4:
         return None
     usual = float(np.median(np.diff(distinct)))

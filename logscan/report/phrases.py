@@ -43,7 +43,7 @@ _JA = (
     (r"(\d+) extreme outliers?, such as (\S+)", r"極端な外れ値 \1個（例 \2）"),
     (r"unit jump by (\S+), from about (\S+) to (\S+) for ([\d,]+) steps?", r"一時的な単位の変化（\1倍、約\2から\3へ、\4ステップ）"),
     (r"unit jump by (\S+), from about (\S+) to (\S+)", r"単位の変化（\1倍、約\2から\3へ）"),
-    (r"(\S+) in ([\d,]+) steps looks like a code for no reading.*", r"\1（\2ステップ）は欠測を表す値とみられる"),
+    (r"(\S+) in ([\d,]+) steps, a code for no reading\?", r"\1（\2ステップ）は欠測を表す値とみられる"),
     (r"quantised in steps of (\S+)", r"分解能が粗い（刻み \1）"),
     (r"only rises, like a meter.*", "増え続ける積算値とみられる（差分のほうが有用）"),
     (r"drifts from about (\S+) to (\S+)", r"約\1から\2へのドリフト"),

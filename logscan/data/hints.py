@@ -1,4 +1,4 @@
-"""Stretches in which a whole machine stands still: a hint for people, never acted upon by itself."""
+"""Hints for people, never acted upon by themselves: codes for no reading, stretches in which a machine stands still."""
 
 from __future__ import annotations
 
@@ -6,13 +6,35 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from logscan.data.shapes import runs
+from logscan.data.shapes import code_for_missing, runs
 from logscan.records import F64, Bool, Log, LogKind, Series
 
 _LEAST_STEPS = 30  # of a stretch; shorter ones are how a signal is
 _MOST = 0.6  # of the steps: what stands still longer is not a machine that stops
 _MANY_VALUES = 20
 _CLEAR = 0.95  # of the other steps read above the level of the stretches
+
+
+def hints(log: Log) -> list[str]:
+    """What a person could tell logscan about a log, one sentence each."""
+    return _code_hints(log) + standstill_hints(log)
+
+
+def _code_hints(log: Log) -> list[str]:
+    """A sentence on the numbers that stand for no reading, if any channel holds one."""
+    if log.schema.kind is LogKind.EVENTS:
+        return []
+    found = {_code(one.values[:, place]) for one in log.series for place in range(len(one.channels))}
+    codes = sorted(code for code in found if code is not None)
+    if not codes:
+        return []
+    options = " ".join(f"--missing {code:g}" for code in codes)
+    return [f"if {', '.join(f'{code:g}' for code in codes)} stands for no reading, pass {options}."]
+
+
+def _code(column: F64) -> float | None:
+    known = _known(column)
+    return code_for_missing(known, np.unique(known))
 
 
 def standstill_hints(log: Log) -> list[str]:
@@ -22,17 +44,17 @@ def standstill_hints(log: Log) -> list[str]:
     """
     if log.schema.kind is LogKind.EVENTS or log.schema.shaping.status is not None:
         return []
-    hints = []
+    found = []
     for one in log.series:
-        flat = flat_together(one.values)
+        flat = flat_together(_without_codes(one.values))
         starts, _ = runs(flat)
         if not len(starts):
             continue
         name = f"'{one.entity}': " if one.entity else ""
         fact = f"{name}half of the channels or more stand still together for {int(flat.sum()):,} steps"
         stretches = "1 stretch" if len(starts) == 1 else f"{len(starts)} stretches"
-        hints.append(f"{fact} in {stretches}; {_remedy(one, flat)}.")
-    return hints
+        found.append(f"{fact} in {stretches}; {_remedy(one, flat)}.")
+    return found
 
 
 def _remedy(one: Series, flat: Bool) -> str:
@@ -83,6 +105,13 @@ def telling_channel(values: F64, flat: Bool) -> tuple[int, float] | None:
         if clear > clearest:
             best, clearest = (place, level), clear
     return best
+
+
+def _without_codes(values: F64) -> F64:
+    """Values with codes for no reading as missing."""
+    codes = [_code(values[:, place]) for place in range(values.shape[1])]
+    code = np.array([np.nan if one is None else one for one in codes])
+    return np.where(values == code, np.nan, values)
 
 
 def _many_valued(column: F64) -> bool:
