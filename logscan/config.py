@@ -82,6 +82,8 @@ class EncoderConfig(_Section):
     """Train the gated layers; false keeps the closed-form start."""
     epochs: int = Field(default=20, ge=1)
     """Upper limit of passes over the training part."""
+    rhythm: bool | None = None
+    """Prefer analogues of the same hour and weekday; `None`: for events, which follow people's week."""
     seed: int = Field(default=0, ge=0)
     """Seed of everything random."""
 

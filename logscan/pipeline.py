@@ -13,6 +13,7 @@ import torch
 
 from logscan import __version__
 from logscan.config import Config, InputConfig
+from logscan.core.rhythm import rhythm_periods
 from logscan.core.thresholds import false_alarms_per_step, parse_false_alarms
 from logscan.errors import InputError, UsageError
 from logscan.model.encoder import encode
@@ -98,6 +99,7 @@ def train(
             false_alarms_per_step=_AIM * false_alarms_per_step(promise, step_seconds(log)),
             device=torch_device,
             excluded=masks[series.entity],
+            rhythm=rhythm_periods(series.grid, log.schema.kind, wanted=config.encoder.rhythm),
             progress=_prefixed(progress, series.entity),
         )
         if not np.isfinite(trained.entity.threshold_batch.value):

@@ -16,11 +16,12 @@ from logscan.records import F32, F64, I64, Bool, InputSchema, TimeGrid
 
 @dataclass(frozen=True, slots=True)
 class HeadSpec:
-    """One view of the log: a window length and a normalisation."""
+    """One view of the log: a window length and a normalisation; and the periods (steps) whose phase counts."""
 
     window_steps: int
     stride_steps: int
     view: View
+    rhythm: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
