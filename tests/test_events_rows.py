@@ -1,8 +1,10 @@
 """Order lines: ways to aggregate, categories, negative numbers, imports that came twice."""
 
 import io
+import json
 import random
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
+from logscan.core.metrics import period_length
 from logscan.data.read import read_log
 from logscan.data.repeats import repeated_rows
 from logscan.errors import UsageError
+from tests.conftest import Run
 
 HEADER = "time,order,item,customer,quantity"
 
@@ -203,3 +207,19 @@ def test_what_events_cannot_do_is_refused(config, fact):
     with pytest.raises(UsageError) as refused:
         read(cells(order_lines(50)), **config)
     assert fact in str(refused.value)
+
+
+def test_evaluate_reads_the_input_of_split_events_again(bench: Path, logscan: Run) -> None:
+    """Channels that were made from events are no columns; the first real column, or the count, is read again."""
+    lines = order_lines(900)
+    back = [(minute, "R", item, who, -1) for minute, _, item, who, _ in lines[:40]]
+    (bench / "o.csv").write_text("\n".join([HEADER, *cells(lines + back)]))
+    (bench / "labels.csv").write_text("start,end\n2024-03-03 05:00,2024-03-03 09:00\n")
+    shape = ["--kind", "events", "--every", "1h", "--split", "item", "--ignore", "order"]
+    assert logscan("train", "o.csv", "--model", "m", "--no-fit", *shape).code == 0
+    assert logscan("score", "o.csv", "--model", "m", "--out", "s.csv").code == 0
+    found = logscan("evaluate", "s.csv", "--labels", "labels.csv", "--json")
+    assert found.code == 0
+    log = read(cells(lines + back), channels=("quantity",))
+    period = period_length(log.series[0].values[:, 0])
+    assert json.loads(found.out)["window"] == period

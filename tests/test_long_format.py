@@ -1,8 +1,10 @@
 """Long format, several intervals, and readings that share a step."""
 
 import io
+import json
 import math
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from logscan import pipeline
 from logscan.config import Config, InputConfig
 from logscan.data.read import read_log
 from logscan.errors import InputError, UsageError
+from tests.conftest import Run
 from tests.synthetic import CHANNELS, times, values
 
 ROWS = 211
@@ -257,3 +260,18 @@ def test_a_machine_read_very_rarely_does_not_set_the_step():
     log = read(rows, entity=("machine",))
     assert log.schema.step == 1_000_000_000
     assert any(note.startswith("'rare': read so much more rarely") for note in log.notes)
+
+
+def test_evaluate_reads_the_input_of_a_long_log_again(bench: Path, logscan: Run) -> None:
+    """The period that VUS is measured with comes from the first sensor, long or wide."""
+    cells = values(401)
+    (bench / "long.csv").write_text("\n".join(long(cells, header="time,what,amount")))
+    (bench / "wide.csv").write_text("\n".join(wide(cells)))
+    (bench / "labels.csv").write_text("start,end\n2024-01-01 05:00,2024-01-01 05:20\n")
+    windows = []
+    for name, shape in (("wide", []), ("long", ["--sensor", "what", "--value", "amount"])):
+        assert logscan("train", f"{name}.csv", "--model", name, "--no-fit", *shape).code == 0
+        assert logscan("score", f"{name}.csv", "--model", name, "--out", f"{name}.parquet").code == 0
+        found = logscan("evaluate", f"{name}.parquet", "--labels", "labels.csv", "--json")
+        windows.append(json.loads(found.out))
+    assert windows[0] == windows[1]

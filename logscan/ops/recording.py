@@ -123,6 +123,7 @@ def input_record(log: Log) -> InputRecord:
             for name, failure in counts.not_numeric.items()
         ],
         notes=list(log.notes),
+        shaping=schema.shaping,
     )
 
 

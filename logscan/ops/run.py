@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from logscan.records import Shaping
+
 SCHEMA_VERSION = 1
 
 
@@ -105,6 +107,7 @@ class InputRecord(_Part):
     out_of_order: int
     not_numeric: list[NotNumericRecord]
     notes: list[str]
+    shaping: Shaping = Shaping()  # records from before have none
 
 
 class SeriesRecord(_Part):
