@@ -105,6 +105,15 @@ def test_several_machines_in_long_format():
     assert np.isnan(log.series[1].values[:, 2]).all()
 
 
+def test_a_sensor_that_is_only_read_far_away_is_missing():
+    """Its rows are dropped as too far from all others, the others stay."""
+    rows = [*long(values(1501)), *["2150-01-01 00:00,lost,1"]]
+    log = read(rows, sensor="sensor")
+    assert log.counts.dropped == {"time too far from all others": 1}
+    assert log.schema.channels == ("flow", "lost", "press", "temp")
+    assert np.isnan(log.series[0].values[:, 1]).all()
+
+
 def test_sensors_are_chosen_with_channels():
     """--channels names sensors, in their order; an unknown one gets the nearest name."""
     rows = long(values(ROWS))

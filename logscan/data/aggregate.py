@@ -83,6 +83,8 @@ def sample_values(cells: Cells, grid: TimeGrid, ways: Sequence[str]) -> F64:
     """
     index = grid.index(cells.key)
     values = np.full((grid.steps, len(ways)), np.nan)
+    if len(index) == 0:
+        return values
     starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]])
     simple = all(way not in ("sum", "count", "mean") for way in ways) or all(way == "mean" for way in ways)
     if len(starts) == len(index) and simple:
