@@ -250,6 +250,8 @@ def level_jump(values: F64) -> str | None:
         return None
     medians = np.array([np.median(block) for block in blocks])
     spreads = np.array([np.subtract(*np.quantile(block, (0.75, 0.25))) for block in blocks])
+    if np.ptp(medians) <= _JUMP_IQRS * spreads.min():
+        return None  # whichever cut, a median of spreads is no smaller than the smallest
     best, where = 0.0, 0
     for cut in range(2, len(blocks) - 1):
         before, after = medians[:cut], medians[cut:]
