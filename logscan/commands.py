@@ -88,6 +88,8 @@ def train(
         figures = _model_figures(model, card, model_folder)
         if known:
             figures.append(("known failures", f"{model.excluded_steps:,} steps left out"))
+        if any(one.set_aside is not None for one in log.series):
+            figures.append(("set aside", f"{model.set_aside_steps:,} steps of stops and days of a calendar"))
         consoles.out.print(figures_table(figures))
     return SKIPPED if skipped or any(log.counts.dropped.values()) else 0
 

@@ -126,7 +126,12 @@ def train(
         ),
         left_out_cells=left_out,
         trimmed_steps=trimmed,
-        excluded_steps=sum(int(masks[series.entity].sum()) for series in usable),
+        excluded_steps=sum(
+            int((excluded or {})[one.entity][: one.grid.steps].sum())
+            for one in usable
+            if one.entity in (excluded or {})
+        ),
+        set_aside_steps=sum(int(one.set_aside.sum()) for one in usable if one.set_aside is not None),
         validation=_validation(fits),
         fingerprint=fingerprint,
     )

@@ -19,7 +19,7 @@ from logscan.records import F64, I64, Bool
 
 REPEATED = "repeat an import"
 _FEWEST_NEGATIVES = 5  # fewer are slips of the pen
-_MOST_HELD_BYTES = 256 << 20
+_MOST_HELD_BYTES = 128 << 20
 _MERGE_ROWS = 1 << 21
 
 _Triples = tuple[I64, I64, U64]  # group, key, hash of the cell

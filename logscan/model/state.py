@@ -129,6 +129,7 @@ class Model:
     excluded_steps: int  # of the training part, known failures: of no influence
     validation: dict[str, float]
     fingerprint: str  # SHA-256 of the training values
+    set_aside_steps: int = 0  # of the training part, stops and days of a calendar: of no influence
 
     def entity(self, name: str) -> EntityModel | None:
         """The entity of that name, if it was trained."""

@@ -132,6 +132,7 @@ class ModelCardRecord(_Part):
     trained_rows: int
     trimmed_steps: int = 0  # of them, unlike all the others and so no history
     excluded_steps: int = 0  # of them, known failures left out of training (--labels)
+    set_aside_steps: int = 0  # of them, stops and days of a calendar
     training_start: str
     training_end: str
     entities: list[str]
