@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.data.cast import as_text
 from logscan.data.columns import Plan
 from logscan.data.grid import Accumulator, Cells
-from logscan.data.repeats import U64, all_copies, repeated_rows, row_hashes
+from logscan.data.hashes import U64, cell_hashes, row_hashes
+from logscan.data.repeats import all_copies, repeated_rows
 from logscan.records import F64, I64, Bool
 
 REPEATED = "repeat an import"
@@ -158,12 +157,7 @@ class EventExtras:
         """(rows, columns) hashes of the cells whose different values are counted, 0 where empty."""
         found = np.zeros((batch.num_rows, len(self.plan.distinct)), dtype=np.uint64)
         for position, name in enumerate(self.plan.distinct):
-            encoded = pc.utf8_trim_whitespace(as_text(batch.column(name))).dictionary_encode()
-            words = np.asarray(encoded.dictionary.to_pylist(), dtype=object)
-            hashes = pd.util.hash_array(words, categorize=False).astype(np.uint64)
-            hashes[words == ""] = 0
-            codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-            found[:, position] = np.append(hashes, np.uint64(0))[codes]
+            found[:, position] = cell_hashes(pc.utf8_trim_whitespace(as_text(batch.column(name))))
         return found
 
 

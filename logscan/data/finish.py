@@ -94,7 +94,7 @@ def finished_series(collector: Collector, plan: Plan, place: str) -> Finished:
         if len(mine.key) == 0:
             continue
         exact = [of_group(times, code) for code in codes]
-        moments = np.unique(np.concatenate([one.key for one in exact]))
+        moments = union(exact).key
         mine, grid, dropped = _placed(mine, moments, step, plan, place)
         far += dropped
         sizes += grid.steps * len(channels.names)

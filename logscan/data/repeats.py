@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
 
-from logscan.data.cast import as_text
+from logscan.data.hashes import U64
 from logscan.data.shapes import runs
 from logscan.records import I64, Bool
-
-U64 = npt.NDArray[np.uint64]
 
 # That many different rows in a row, each an even number of times, do not happen by chance: 2^-40.
 _RUN = 40
 # Copies nearer to one another were written together, by the order system; further off, the export came twice.
 _APART = 40
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +24,6 @@ class Repeated:
     copies: int  # rows that repeat a row, and are none of these
 
 
-def row_hashes(batch: Any) -> U64:
-    """(rows,) uint64: equal for rows whose cells are all the same text."""
-    found = np.zeros(batch.num_rows, dtype=np.uint64)
-    for column in batch.columns:
-        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-            continue  # no cell of text
-        encoded = as_text(column).dictionary_encode()
-        words = np.asarray(encoded.dictionary.to_pylist(), dtype=object)
-        cells = np.append(pd.util.hash_array(words, categorize=False), np.uint64(1)).astype(np.uint64)
-        codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-        found = (found ^ (found >> np.uint64(29))) * _MIX + cells[codes]
-    return found
-
-
 def repeated_rows(rows: U64, times: I64) -> Repeated:
     """Which rows are copies of an import that came twice (or k times).
 
@@ -53,12 +32,14 @@ def repeated_rows(rows: U64, times: I64) -> Repeated:
     whoever wrote an order twice at once is worth an alarm.
 
     Args:
-        rows: (rows,) hashes, in the order they were read.
+        rows: (rows,) hashes of whole rows, time and all, in the order they were read.
         times: (rows,) their times.
     """
     surplus = np.zeros(len(rows), dtype=np.bool_)
-    if len(rows) == 0:
-        return Repeated(surplus, 0)
+    ranked = np.sort(rows)
+    copies = int((ranked[1:] == ranked[:-1]).sum())
+    if copies < _RUN:
+        return Repeated(surplus, copies)
     order = np.lexsort((rows, times))  # stable: copies stay in the order they were read
     new = np.r_[True, (rows[order][1:] != rows[order][:-1]) | (times[order][1:] != times[order][:-1])]
     first = np.flatnonzero(new)
