@@ -244,11 +244,11 @@ def train(
         typer.Option(
             "--false-alarms",
             envvar="LOGSCAN_FALSE_ALARMS",
-            help="Accepted false events, such as 1/week. [default: 1/week]",
+            help="Accepted false events, such as 1/week. (default 1/week)",
         ),
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="Keep the closed-form encoder.")] = False,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of training. [default: 0]")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of training. (default 0)")] = None,
     device: options.Device = "auto",
     json_output: options.Json = False,
 ) -> int:
@@ -383,7 +383,7 @@ def evaluate(
     ],
     source: Annotated[
         list[str] | None,
-        typer.Option("--input", help="Where the label column is. [default: the files that were scored]"),
+        typer.Option("--input", help="Where the label column is. (default: the files that were scored)"),
     ] = None,
     json_output: options.Json = False,
 ) -> int:

@@ -99,7 +99,7 @@ Aggregate = Annotated[
     typer.Option(
         "--aggregate",
         envvar="LOGSCAN_AGGREGATE",
-        help="How the values of one step become one: [COLUMN=]mean, last, min, max, sum, count, distinct ...",
+        help="How the values of one step become one: mean, last, min, max, sum, count ..., or COLUMN=HOW.",
         rich_help_panel=_SHAPE,
     ),
 ]
@@ -137,7 +137,7 @@ Top = Annotated[
         envvar="LOGSCAN_TOP",
         min=1,
         max=100,
-        help="Events: how many values of --split are counted apart. [default: 5]",
+        help="Events: how many values of --split are counted apart (5).",
         rich_help_panel=_SHAPE,
     ),
 ]
@@ -146,7 +146,7 @@ Repeats = Annotated[
     typer.Option(
         "--repeats",
         envvar="LOGSCAN_REPEATS",
-        help="Events: count or drop rows that repeat a row. [default: drop imports that came twice]",
+        help="Events: count or drop rows that repeat a row (drops imports that came twice).",
         rich_help_panel=_SHAPE,
     ),
 ]
