@@ -13,6 +13,7 @@ import typer
 
 from logscan import __version__, options
 from logscan.errors import LogscanError, UsageError
+from logscan.visible import visible
 
 if TYPE_CHECKING:
     from logscan.console import Consoles
@@ -96,7 +97,7 @@ def _terminate(_signal: int, _frame: object) -> NoReturn:
 
 
 def _fail(text: str, code: int) -> NoReturn:
-    print(f"error: {text}", file=sys.stderr)  # noqa: T201  the consoles may not exist yet
+    print(f"error: {visible(text)}", file=sys.stderr)  # noqa: T201  the consoles may not exist yet
     sys.exit(code)
 
 
@@ -126,7 +127,8 @@ def _consoles(context: typer.Context) -> Consoles:
 
 
 _SINGLE = (
-    *("time", "kind", "every", "encoding", "delimiter", "decimal", "timezone", "date_order"),
+    *("time", "kind", "every", "encoding", "delimiter", "decimal", "quote", "header", "data_from"),
+    *("timezone", "date_order"),
     *("sensor", "value", "split", "top", "repeats", "status", "holidays", "calendar"),
 )
 
@@ -134,6 +136,7 @@ _SINGLE = (
 def _input_flags(values: dict[str, Any]) -> dict[str, Any]:
     """The input section of the configuration from a command's parameters."""
     flags: dict[str, Any] = {name: values[name] for name in _SINGLE}
+    flags["units"] = values["units"] or None  # not asked for leaves the file's setting
     flags |= {
         name: tuple(values[name] or ()) for name in ("entity", "ignore", "missing", "aggregate", "running")
     }
@@ -154,6 +157,10 @@ def check(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     missing: options.Missing = None,
@@ -210,6 +217,10 @@ def train(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     missing: options.Missing = None,
@@ -299,6 +310,10 @@ def score(
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
     decimal: options.Decimal = None,
+    quote: options.Quote = None,
+    header: options.Header = None,
+    data_from: options.DataFrom = None,
+    units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
     missing: options.Missing = None,

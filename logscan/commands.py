@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -180,7 +181,7 @@ def _write_outputs(
 ) -> RunRecord:
     """Write events, scores and run record, each in its place only when all are written; gives the record back."""
     from logscan import pipeline
-    from logscan.data.scores_file import scores_csv, write_events
+    from logscan.data.scores_file import stream_scores, write_events
     from logscan.model.card import model_card
 
     with ExitStack() as outputs:
@@ -204,7 +205,9 @@ def _write_outputs(
             model=model_card(model),
         )
         if target is None:
-            Consoles.print_document(scores_csv(shown, log_kind=log.schema.kind))
+            sys.stdout.flush()
+            stream_scores(sys.stdout.buffer, shown, log_kind=log.schema.kind)
+            sys.stdout.buffer.flush()
         else:
             staged = outputs.enter_context(atomic_path(run_record_path(target)))
             write_text(staged, record.model_dump_json())

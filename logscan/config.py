@@ -36,6 +36,14 @@ class InputConfig(_Section):
     """Column separator of the CSV."""
     decimal: str | None = None
     """Decimal mark, `.` or `,`."""
+    quote: str | None = None
+    """Character around cells that hold the delimiter: `"`, `'` or `none`."""
+    header: str | None = None
+    """Line of the header such as `3`, lines joined to one such as `3-5`, or `none`."""
+    data_from: int | None = Field(default=None, ge=1)
+    """Line of the first row of data; what stands above it and is not the header is passed over."""
+    units: bool = False
+    """Numbers may carry a unit, such as `12.5 °C`; it is taken off, and a column must hold one unit."""
     timezone: str | None = None
     """IANA time zone of naive timestamps, such as `Asia/Tokyo`."""
     date_order: Literal["dmy", "mdy", "ymd"] | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,10 +19,12 @@ from rich.text import Text
 
 from logscan.ops.run import EventRecord, InputRecord
 from logscan.records import ChannelQuality, Grade
+from logscan.visible import visible, visible_json
 
 _GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}
 SHOWN_EVENTS = 10
 _LISTED_CHANNELS = 20
+_SHOWN_IGNORED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,15 @@ class Consoles:
     def say(self, text: str) -> None:
         """One message line on stderr, unless quiet."""
         if not self.quiet:
-            self._print(Text(text))
+            self._print(_text(text))
 
     def warn(self, text: str) -> None:
         """One warning on stderr, always."""
-        self._print(Text(f"warning: {text}", style="yellow"))
+        self._print(_text(f"warning: {text}", "yellow"))
 
     def fail(self, text: str) -> None:
         """One error on stderr, always."""
-        self.err.print(Text(f"error: {text}", style="bold red"))
+        self.err.print(_text(f"error: {text}", "bold red"))
 
     def _print(self, text: Text) -> None:
         """A message: broken between words on a terminal, on one line anywhere else."""
@@ -65,7 +67,8 @@ class Consoles:
     def print_json(self, document: object) -> None:
         """A JSON document on stdout."""
         # As Text: a plain string would have its :names: replaced by pictures.
-        self.out.print(Text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)))
+        text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+        self.out.print(Text(visible_json(text)))
 
     @staticmethod
     def print_document(text: str) -> None:
@@ -83,7 +86,7 @@ class Consoles:
         columns = (TextColumn("{task.description}"), BarColumn(pulse_style="cyan"), TimeElapsedColumn())
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task(escape(title), total=None)
-            yield lambda item: bar.update(task, description=f"{escape(title)} {escape(item)}")
+            yield lambda item: bar.update(task, description=f"{escape(title)} {escape(visible(item))}")
 
 
 def quality_table(qualities: Sequence[ChannelQuality]) -> Table:
@@ -93,13 +96,13 @@ def quality_table(qualities: Sequence[ChannelQuality]) -> Table:
     for title in (["entity"] if with_entity else []) + ["channel", "grade", "observed", "range", "why"]:
         table.add_column(title, overflow="fold", justify="right" if title == "observed" else "left")
     for one in qualities:
-        cells = [Text(one.entity)] if with_entity else []
+        cells = [_text(one.entity)] if with_entity else []
         cells += [
-            Text(one.channel),
+            _text(one.channel),
             Text(one.grade.value, style=_GRADE_STYLE[one.grade]),
             Text(f"{one.observed_fraction:.1%}"),
             Text(f"{one.minimum:.5g} … {one.maximum:.5g}"),
-            Text("; ".join(one.reasons) or "-"),
+            _text("; ".join(one.reasons) or "-"),
         ]
         table.add_row(*cells)
     return table
@@ -110,16 +113,17 @@ def input_table(record: InputRecord, step: str) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    form = [record.format, record.encoding, record.delimiter and f"delimiter {record.delimiter!r}"]
+    time = f"{record.time_column or 'none: row numbers'} ({record.time_kind}), every {step}"
     rows = [
         ("files", ", ".join(record.files)),
-        ("format", ", ".join(part for part in form if part)),
+        ("format", ", ".join(_format_parts(record))),
         ("kind", record.kind),
-        ("time", f"{record.time_column or 'none: row numbers'} ({record.time_kind}), every {step}"),
+        ("time", time),
+        ("written as", record.time_format or "-"),
         ("span", f"{record.start} to {record.end}" + (f" ({record.timezone})" if record.timezone else "")),
         ("entities", ", ".join(record.entity_columns) or "one series"),
         ("channels", _channels_text(record.channels)),
-        ("ignored", "; ".join(f"{name} ({why})" for name, why in record.ignored.items()) or "-"),
+        ("ignored", _ignored_text(record.ignored) or "-"),
         ("rows", f"{record.rows_read:,} read, {record.rows_used:,} used"),
         ("dropped", "; ".join(f"{count:,} {why}" for why, count in record.dropped.items() if count) or "-"),
         ("repeated", f"{record.duplicates:,} duplicate times, {record.out_of_order:,} out of order"),
@@ -130,13 +134,50 @@ def input_table(record: InputRecord, step: str) -> Table:
         ),
     ]
     for name, value in rows:
-        table.add_row(name, Text(value))
+        table.add_row(name, _text(value))
     return table
 
 
 def _channels_text(names: Sequence[str]) -> str:
     """All channels, or how many there are where the table below lists them anyway."""
     return ", ".join(names) if len(names) <= _LISTED_CHANNELS else f"{len(names):,}, listed below"
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text from data: no markup, and nothing that a terminal would obey."""
+    return Text(visible(text), style=style)
+
+
+def _ignored_text(ignored: Mapping[str, str]) -> str:
+    """Columns and why they are not read; many of one reason are counted."""
+    names: dict[str, list[str]] = {}
+    for name, why in ignored.items():
+        names.setdefault(why, []).append(name)
+    parts = []
+    for why, group in names.items():
+        more = len(group) - _SHOWN_IGNORED
+        if more > 1:
+            listed = ", ".join(group[:_SHOWN_IGNORED])
+            parts.append(f"{listed} and {more} more ({why})")
+        else:
+            parts += [f"{name} ({why})" for name in group]
+    return "; ".join(parts)
+
+
+def _format_parts(record: InputRecord) -> list[str]:
+    """How the files were taken apart."""
+    parts = [record.format]
+    if record.encoding:
+        parts.append(record.encoding)
+    if record.delimiter:
+        mark = {" ": "blanks", "\t": "tab"}.get(record.delimiter, f"'{record.delimiter}'")
+        quote = f"quote {record.quote}" if record.quote else "no quotes"
+        parts += [f"delimiter {mark}", quote, f"decimal mark '{record.decimal}'"]
+        first, last = record.header_line, record.header_end
+        lines = f"lines {first} to {last}" if first != last else f"line {first}"
+        parts.append(f"header in {lines}" if first else "no header")
+        parts.append(f"data from line {record.data_line}")
+    return parts
 
 
 def events_table(events: Sequence[EventRecord]) -> Table:
@@ -149,7 +190,7 @@ def events_table(events: Sequence[EventRecord]) -> Table:
     for event in sorted(events, key=lambda event: -event.severity)[:SHOWN_EVENTS]:
         named = ", ".join(f"{reading.channel} {reading.share:.0%}" for reading in event.channels[:3])
         cells = [f"{event.severity:.2f}", *([event.entity] if with_entity else [])]
-        table.add_row(*(Text(cell) for cell in [*cells, event.start, event.end, named]))
+        table.add_row(*(_text(cell) for cell in [*cells, event.start, event.end, named]))
     return table
 
 
@@ -159,5 +200,5 @@ def figures_table(rows: Sequence[tuple[str, str]], *, width: int | None = None) 
     table.add_column(min_width=width)
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(Text(name, style="dim"), Text(value))
+        table.add_row(_text(name, "dim"), _text(value))
     return table

@@ -67,6 +67,43 @@ Decimal = Annotated[
     str | None,
     typer.Option("--decimal", envvar="LOGSCAN_DECIMAL", help="Decimal mark, . or ,", rich_help_panel=_INPUT),
 ]
+Quote = Annotated[
+    str | None,
+    typer.Option(
+        "--quote",
+        envvar="LOGSCAN_QUOTE",
+        help="Character around cells: single, double or none.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Header = Annotated[
+    str | None,
+    typer.Option(
+        "--header",
+        envvar="LOGSCAN_HEADER",
+        help="Line of the header such as 3, lines such as 3-5, or none.",
+        rich_help_panel=_INPUT,
+    ),
+]
+DataFrom = Annotated[
+    int | None,
+    typer.Option(
+        "--data-from",
+        envvar="LOGSCAN_DATA_FROM",
+        min=1,
+        help="Line of the first row of data.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Units = Annotated[
+    bool,
+    typer.Option(
+        "--units",
+        envvar="LOGSCAN_UNITS",
+        help="Take units off numbers, such as 12.5 kPa.",
+        rich_help_panel=_INPUT,
+    ),
+]
 DateOrder = Annotated[
     Literal["dmy", "mdy", "ymd"] | None,
     typer.Option(

@@ -204,6 +204,10 @@ def scoring_input(given: InputConfig, model: Model) -> InputConfig:
             "encoding": given.encoding or trained.encoding,
             "delimiter": given.delimiter or trained.delimiter,
             "decimal": given.decimal or trained.decimal,
+            "quote": given.quote or trained.quote,
+            "header": given.header or trained.header,
+            "data_from": given.data_from or trained.data_from,
+            "units": given.units or trained.units,
             "timezone": given.timezone or trained.timezone,
             "date_order": given.date_order or trained.date_order,
             "missing": given.missing or trained.missing,
@@ -267,12 +271,12 @@ def _training_part(series: Series, rows: int | None, until: int | None) -> Serie
     if until is not None:
         end = -(-(until - grid.start) // grid.step)
     if rows is not None and series.row_times is not None and rows < len(series.row_times):
-        end = min(end, int(grid.index(series.row_times[rows : rows + 1])[0]))
+        end = min(end, int(grid.index(np.array([series.row_times[rows]]))[0]))
     elif rows is not None and series.row_times is None:
         end = min(end, rows)
     end = int(np.clip(end, 0, grid.steps))
     times = series.row_times
-    kept = None if times is None else times[grid.index(times) < end]
+    kept = None if times is None else times.within(grid.first_time(0), grid.first_time(end))
     aside = None if series.set_aside is None else series.set_aside[:end]
     return replace(
         series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept, set_aside=aside
@@ -321,6 +325,8 @@ def _model_channels(series: Series, model: Model, log: Log) -> Series:
     A column that is there but holds no number in the whole log is a dead sensor: all missing, not a mistake.
     """
     wanted = model.schema.channels
+    if series.channels == wanted:
+        return series
     columns = []
     for name in wanted:
         if name in series.channels:
@@ -339,9 +345,9 @@ def _numbered(scored: list[SeriesScores]) -> tuple[SeriesScores, ...]:
     done, base = [], 0
     for one in scored:
         events = tuple(replace(event, id=event.id + base) for event in one.events)
-        done.append(
-            replace(one, events=events, event_id=np.where(one.event_id >= 0, one.event_id + base, -1))
-        )
+        if base:
+            one = replace(one, event_id=np.where(one.event_id >= 0, one.event_id + base, -1))  # noqa: PLW2901
+        done.append(replace(one, events=events))
         base += len(events)
     return tuple(done)
 

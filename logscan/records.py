@@ -12,6 +12,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from logscan.times import Times
+
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -67,6 +69,10 @@ class TimeGrid:
         """The time of every step, (steps,)."""
         return self.start + self.step * np.arange(self.steps, dtype=np.int64)
 
+    def first_time(self, step: int) -> int:
+        """The first time whose nearest step, half up, is the given one."""
+        return self.start + step * self.step - self.step // 2
+
     def index(self, times: I64) -> I64:
         """The step nearest to each time, half up; may lie outside the grid."""
         return (times - self.start + self.step // 2) // self.step
@@ -80,7 +86,7 @@ class Series:
     channels: tuple[str, ...]
     grid: TimeGrid
     values: F64  # (steps, channels), NaN where nothing was observed
-    row_times: I64 | None  # distinct input times, ascending, for samples; None for events
+    row_times: Times | None  # distinct input times, ascending, for samples; None for events
     set_aside: Bool | None = None  # (steps,) stops and days of the calendar: neither judged nor learned from
 
 
@@ -136,6 +142,9 @@ class InputSchema:
     channels: tuple[str, ...]
     ignored: dict[str, str]  # column -> why it is not a channel
     step: int  # grid step, ns or integer units
+    header_end: int | None = None  # last line whose cells are in the names
+    data_line: int | None = None  # first line that may hold a row of data
+    quote: str | None = None  # character around cells; "" if none
     shaping: Shaping = Shaping()
 
 
@@ -220,7 +229,7 @@ class SeriesScores:
     entity: str
     channels: tuple[str, ...]
     grid: TimeGrid
-    row_times: I64 | None
+    row_times: Times | None
     score: F32  # (steps,), NaN where not judged
     threshold: float
     event_id: I64  # (steps,), -1 where none

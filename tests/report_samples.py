@@ -20,6 +20,7 @@ from logscan.ops.run import (
 )
 from logscan.records import LogKind, SeriesScores, TimeGrid, TimeKind
 from logscan.report.content import ScoreTable, Source
+from logscan.times import Times
 
 MINUTE = 60_000_000_000
 START = 1_780_272_000_000_000_000  # 2026-06-01 00:00 UTC
@@ -229,7 +230,7 @@ def written(folder, made, *, suffix=".parquet", run=True):
             entity=rows.entity,
             channels=rows.channels,
             grid=TimeGrid(made.time_kind, int(rows.times[0]), made.step, len(rows.times), made.timezone),
-            row_times=rows.times,
+            row_times=Times.of(rows.times),
             score=rows.score.astype(np.float32),
             threshold=rows.threshold,
             event_id=rows.event_id,

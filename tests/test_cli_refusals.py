@@ -36,7 +36,7 @@ BAD_FILES = {
     ),
     "binary": (
         bytes(range(256)) * 9,
-        "bad.csv: this is a binary file, not a table; pass CSV (plain, .gz, .zst) or Parquet",
+        "bad.csv: this is a binary file, not a table; pass CSV (plain, .gz, .zst, .bz2, .xz, .zip) or Parquet",
     ),
     "cut gzip": (
         gzip.compress(b"time,flow\n2024-01-01,1\n" * 99)[:40],
@@ -296,7 +296,7 @@ USAGE = {
     ("score", "log.csv", "--out", "s.csv"): (
         f"Missing option '--model' (env var: 'LOGSCAN_MODEL'); {SEE.format('score')}"
     ),
-    ("check", "log.csv", "--quux"): f"No such option: --quux; {SEE.format('check')}",
+    ("check", "log.csv", "--zzz"): f"No such option: --zzz; {SEE.format('check')}",
     ("check",): f"Missing argument 'INPUT...'; {SEE.format('check')}",
 }
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -24,6 +25,15 @@ def message(folder, name, data, error=InputError, **config):
     return str(caught.value).replace(f"{folder}/", "")
 
 
+def zipped(members, **options):
+    """A zip archive as bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
 CASES = {
     "missing file": (None, "x.csv: no such file; check the path"),
     "empty file": (b"", f"x.csv: the file is empty; {ROWS}"),
@@ -34,11 +44,19 @@ CASES = {
     ),
     "binary": (
         bytes(range(256)) * 9,
-        "x.csv: this is a binary file, not a table; pass CSV (plain, .gz, .zst) or Parquet",
+        "x.csv: this is a binary file, not a table; pass CSV (plain, .gz, .zst, .bz2, .xz, .zip) or Parquet",
     ),
     "workbook": (
+        zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}),
+        "x.csv: this is an Excel workbook, not a table; save the sheet as CSV",
+    ),
+    "damaged zip": (
         b"PK\x03\x04 and more",
-        "x.csv: this is a zip archive or an Excel workbook, not a table; unpack it, or save the sheet as CSV",
+        "x.csv: the archive is damaged or cut off; pack the files again",
+    ),
+    "zip without a table": (
+        zipped({"a.bin": b"1"}),
+        "x.csv: no table in this archive; it should hold .csv, .txt, .tsv",
     ),
     "damaged gzip": (
         gzip.compress(GOOD * 50)[:60],
@@ -104,8 +122,11 @@ def test_a_time_column_that_does_not_parse_is_refused(tmp_path):
             {"timezone": "Asia/Tokio"},
             "--timezone: unknown time zone 'Asia/Tokio'; did you mean 'Asia/Tokyo'?",
         ),
-        ({"encoding": "utf-9"}, "--encoding: unknown encoding 'utf-9'; try utf-8, cp932, utf-16 or cp1252"),
-        ({"delimiter": ";;"}, "--delimiter: ';;' is not one character; use one such as , ; tab or |"),
+        (
+            {"encoding": "utf-9"},
+            "--encoding: unknown encoding 'utf-9'; try utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or cp1252",
+        ),
+        ({"delimiter": ";;"}, "--delimiter: ';;' is not one character; use one such as , ; tab space or |"),
         ({"decimal": ":"}, "--decimal: ':' is not a decimal mark; use . or ,"),
         (
             {"time": "row", "kind": "events"},

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from logscan.data.scores_file import read_scores, scores_csv, write_events, write_scores
+from logscan.data import scores_file
+from logscan.data.scores_file import read_scores, stream_scores, write_events, write_scores
 from logscan.errors import InputError, OutputError, UsageError
 from logscan.records import (
     ChannelReading,
@@ -20,6 +21,7 @@ from logscan.records import (
     TimeGrid,
     TimeKind,
 )
+from logscan.times import Times
 
 MINUTE = 60_000_000_000
 START = 1_704_164_640_000_000_000  # 2024-01-02 03:04
@@ -39,7 +41,7 @@ def scores(entity="", *, kind=TimeKind.TIMESTAMP, zone=None, seed=3):
         entity=entity,
         channels=CHANNELS,
         grid=grid,
-        row_times=np.delete(grid.times(), [3, 4]) + (clock * 10**9),
+        row_times=Times.of(np.delete(grid.times(), [3, 4]) + (clock * 10**9)),
         score=contributions.sum(axis=1),
         threshold=1.5,
         event_id=event_id,
@@ -105,7 +107,9 @@ def test_events_logs_have_a_row_per_step(tmp_path):
 def test_csv_text_is_the_file(tmp_path):
     """The text for the standard output is the CSV file; empty means not judged, no cell is a formula."""
     write_scores(tmp_path / "s.csv", [scores("=A1")], metadata={}, log_kind=LogKind.SAMPLES)
-    text = scores_csv([scores("=A1")], log_kind=LogKind.SAMPLES)
+    file = io.BytesIO()
+    stream_scores(file, [scores("=A1")], log_kind=LogKind.SAMPLES)
+    text = file.getvalue().decode()
     assert (tmp_path / "s.csv").read_text(encoding="utf-8") == text
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0][:7] == ["time", "entity", "score", "threshold", "alarm", "event", "quality"]
@@ -171,3 +175,18 @@ def test_no_event_is_an_empty_file_with_a_header(tmp_path):
     write_events(tmp_path / "e.json", [], scores(kind=TimeKind.INTEGER).grid)
     assert (tmp_path / "e.csv").read_text().startswith('"event","entity","start"')
     assert json.loads((tmp_path / "e.json").read_text()) == []
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_many_rows_are_written_in_pieces_that_read_as_one(tmp_path, monkeypatch, suffix):
+    """However few rows a piece holds, the file reads back the same, and a CSV is the same to the byte."""
+    made = [scores("a"), scores("b", seed=5)]
+    write_scores(tmp_path / f"whole{suffix}", made, metadata={}, log_kind=LogKind.SAMPLES)
+    monkeypatch.setattr(scores_file, "_TABLE_ROWS", 3)
+    write_scores(tmp_path / f"pieces{suffix}", made, metadata={}, log_kind=LogKind.SAMPLES)
+    whole, pieces = (read_scores(tmp_path / f"{name}{suffix}") for name in ("whole", "pieces"))
+    for field in ("time", "score", "threshold", "event", "contributions"):
+        np.testing.assert_array_equal(getattr(whole, field), getattr(pieces, field))
+    assert (whole.entity, whole.quality, whole.channels) == (pieces.entity, pieces.quality, pieces.channels)
+    if suffix == ".csv":
+        assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "pieces.csv").read_bytes()

@@ -9,10 +9,12 @@ import pyarrow as pa
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.grid import Accumulator, event_step, far_rows, sample_step
+from logscan.data.grid import event_step, far_rows, sample_step
 from logscan.data.read import read_log
+from logscan.data.sums import Accumulator
 from logscan.data.time_text import time_text, time_text_column
 from logscan.records import TimeKind
+from logscan.times import Times
 from tests.oracles import grid_means_oracle
 
 MINUTE = 60_000_000_000
@@ -134,7 +136,8 @@ def test_clock_changes_follow_the_stated_rule():
     assert log.series[0].row_times[:2].tolist() == [int(hour.timestamp()) * 10**9 for hour in hours]
     assert log.notes[0].startswith("1 rows lie in an hour that occurs twice")
     log = read_times(["2024-03-31 01:30", "2024-03-31 02:15", "2024-03-31 03:30"], timezone="Europe/Berlin")
-    minutes = (log.series[0].row_times - log.series[0].row_times[0]) // MINUTE
+    times = np.asarray(log.series[0].row_times)
+    minutes = (times - times[0]) // MINUTE
     np.testing.assert_array_equal(minutes, [0, 45, 60])
     assert log.notes[0].startswith("1 rows lie in an hour that does not exist")
 
@@ -156,23 +159,24 @@ def test_accumulator_equals_the_loop():
     values = np.where(rng.random((401, 2)) < 0.2, np.nan, rng.normal(size=(401, 2)))
     accumulator = Accumulator(2)
     for part in np.array_split(np.arange(401), 7):
-        accumulator.add(entity[part], key[part], values[part])
+        accumulator.add(entity[part], key[part], values[part].T)
         if part[0] % 2:
-            accumulator.cells()
-    cells = accumulator.cells()
+            accumulator.entities()
+    sums = accumulator.entities()
     expected = grid_means_oracle(entity.tolist(), key.tolist(), values.tolist())
-    assert list(zip(cells.entity.tolist(), cells.key.tolist(), strict=True)) == [pair for pair, _ in expected]
-    np.testing.assert_allclose(cells.means(), [means for _, means in expected])
-    assert cells.rows.sum() == 401
+    found = [(code, int(key)) for code in sorted(sums) for key in sums[code].times()]
+    assert found == [pair for pair, _ in expected]
+    blocks = [block for code in sorted(sums) for block in sums[code].blocks]
+    means = [np.stack([block.means(channel) for channel in range(2)], axis=1) for block in blocks]
+    np.testing.assert_allclose(np.concatenate(means), [means for _, means in expected])
+    assert sum(one.rows() for one in sums.values()) == 401
 
 
 def test_steps_are_inferred():
     """The usual distance, not the smallest or the largest; ten rows a step for events."""
     times = np.delete(np.arange(101) * 5 * MINUTE, [7, 8, 31, 50])
-    accumulator = Accumulator(0)
-    accumulator.add(np.zeros(len(times), dtype=np.int32), times, np.empty((len(times), 0)))
-    assert sample_step(accumulator.cells(), TimeKind.TIMESTAMP) == 5 * MINUTE
-    assert event_step(accumulator.cells(), TimeKind.TIMESTAMP) == 60 * MINUTE
+    assert sample_step([Times.of(times)], TimeKind.TIMESTAMP) == 5 * MINUTE
+    assert event_step([(times, np.ones(len(times), dtype=np.int64))], TimeKind.TIMESTAMP) == 60 * MINUTE
 
 
 def test_far_rows_keep_the_bulk():

@@ -17,6 +17,7 @@ from logscan.model.folder import load_model, save_model
 from logscan.model.state import Model
 from logscan.ops.run import RunRecord
 from logscan.records import LogKind, Series, TimeGrid, TimeKind
+from logscan.times import Times
 from tests.conftest import ROWS, Run, contents
 from tests.synthetic import CHANNELS, lines, times, values, write_log
 from tests.test_cli_refusals import _resummed
@@ -173,7 +174,7 @@ def test_a_label_shorter_than_a_step_marks_the_step_it_lies_in() -> None:
 def test_a_labelled_row_marks_the_step_it_was_put_on() -> None:
     """Samples fall on the nearest step; the step of a labelled row counts as labelled, and so does one without rows."""
     grid = TimeGrid(TimeKind.INTEGER, 100, 10, 5)
-    series = Series("", ("x",), grid, np.zeros((5, 1)), np.array([100, 108, 121, 139]))
+    series = Series("", ("x",), grid, np.zeros((5, 1)), Times.of(np.array([100, 108, 121, 139])))
     marked = {
         span: np.flatnonzero(touched_steps((Label(None, *span, ""),), series, LogKind.SAMPLES)).tolist()
         for span in ((107, 109), (110, 111), (120, 122), (129, 131), (130, 140))

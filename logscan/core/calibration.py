@@ -8,6 +8,7 @@ from logscan.records import F32, F64, I64
 
 QUANTILE = 0.99  # of the training residuals: one unit is "as far off as normal ever gets"
 _FLOOR = 1e-3  # squared channel units: a head that rebuilds perfectly must not make rounding an anomaly
+_BLOCK_STEPS = 1 << 16  # worked on at a time
 TOP_SHARE = 0.3  # of the channels: one bad sensor in fifty shows, fifty noisy ones do not add up
 
 
@@ -51,19 +52,31 @@ def overlap_mean_steps(tokens: F32, starts: I64, window_steps: int, steps: int) 
         (steps, channels) float32, NaN where no judged window covers the step.
     """
     # A window adds one constant to a run of steps, so the sum over windows is the running sum of +v at its
-    # start and -v at its end: O(tokens + steps) whatever the window's length.
+    # start and -v at its end: O(tokens + steps) whatever the window's length. In blocks, for the sake of memory;
+    # the running sum goes on from block to block as if there were none.
+    channels = tokens.shape[1]
     finite = np.isfinite(tokens)
     value = np.where(finite, tokens, 0.0).astype(np.float64)
-    total = np.zeros((steps + 1, tokens.shape[1]))
-    count = np.zeros((steps + 1, tokens.shape[1]), dtype=np.int32)
-    total[starts] += value
-    total[starts + window_steps] -= value
-    count[starts] += finite
-    count[starts + window_steps] -= finite
-    covered = np.cumsum(count, axis=0)[:-1]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(covered > 0, np.maximum(np.cumsum(total, axis=0)[:-1], 0.0) / covered, np.nan)
-    return mean.astype(np.float32)
+    mean = np.empty((steps, channels), dtype=np.float32)
+    so_far, covering = np.zeros(channels), np.zeros(channels, dtype=np.int64)
+    for begin in range(0, steps, _BLOCK_STEPS):
+        end = min(begin + _BLOCK_STEPS, steps)
+        total = np.zeros((end - begin, channels))
+        count = np.zeros((end - begin, channels), dtype=np.int64)
+        opened = slice(*np.searchsorted(starts, [begin, end]))
+        closed = slice(*np.searchsorted(starts + window_steps, [begin, end]))
+        total[starts[opened] - begin] += value[opened]
+        total[starts[closed] + window_steps - begin] -= value[closed]
+        count[starts[opened] - begin] += finite[opened]
+        count[starts[closed] + window_steps - begin] -= finite[closed]
+        total[0] += so_far
+        count[0] += covering
+        np.cumsum(total, axis=0, out=total)
+        np.cumsum(count, axis=0, out=count)
+        so_far, covering = total[-1].copy(), count[-1].copy()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean[begin:end] = np.where(count > 0, np.maximum(total, 0.0) / count, np.nan)
+    return mean
 
 
 def end_aligned_steps(tokens: F32, starts: I64, window_steps: int, steps: int) -> F32:
@@ -72,10 +85,12 @@ def end_aligned_steps(tokens: F32, starts: I64, window_steps: int, steps: int) -
     Arguments and result as in `overlap_mean_steps`; steps before the first window's end are NaN. No step
     depends on later windows.
     """
-    last = np.searchsorted(starts + window_steps - 1, np.arange(steps), side="right") - 1
-    if len(tokens) == 0:
-        return np.full((steps, tokens.shape[1]), np.nan, dtype=np.float32)
-    return np.where((last >= 0)[:, None], tokens[np.maximum(last, 0)], np.float32(np.nan))
+    aligned = np.full((steps, tokens.shape[1]), np.nan, dtype=np.float32)
+    for begin in range(0, steps if len(tokens) else 0, _BLOCK_STEPS):
+        end = min(begin + _BLOCK_STEPS, steps)
+        last = np.searchsorted(starts + window_steps - 1, np.arange(begin, end), side="right") - 1
+        aligned[begin:end][last >= 0] = tokens[last[last >= 0]]
+    return aligned
 
 
 class Fusion:
@@ -95,6 +110,12 @@ class Fusion:
         Args:
             head_steps: (steps, channels) float32 calibrated, NaN where the head could not judge.
         """
+        for begin in range(0, len(head_steps), _BLOCK_STEPS):
+            self._add(begin, head_steps[begin : begin + _BLOCK_STEPS])
+
+    def _add(self, begin: int, head_steps: F32) -> None:
+        """Add one head on some steps, the first of which is `begin`."""
+        steps = slice(begin, begin + len(head_steps))
         finite = np.isfinite(head_steps)
         judged = finite.sum(axis=1)
         kept = np.maximum(1, np.ceil(TOP_SHARE * judged)).astype(np.int64)
@@ -108,10 +129,11 @@ class Fusion:
         head_score = share.sum(axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             damped = np.where(head_score > 0, np.log1p(head_score) / head_score, 1.0)
-        self._sum += (share * damped).astype(np.float32)
-        self._heads += judged > 0
+        self._sum[steps] += (share * damped).astype(np.float32)
+        self._heads[steps] += judged > 0
 
     def contributions(self) -> F32:
         """(steps, channels) float32: each channel's part of the score; NaN where no head could judge."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self._heads[:, None] > 0, self._sum / self._heads[:, None], np.float32(np.nan))
+        judged = self._heads[:, None] > 0
+        mean = np.full_like(self._sum, np.nan)
+        return np.divide(self._sum, self._heads[:, None], out=mean, where=judged)

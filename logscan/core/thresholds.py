@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import logsumexp
-from scipy.stats import poisson
+import scipy
 
 from logscan.core.events import merged, runs
 from logscan.errors import UsageError
@@ -169,7 +167,7 @@ def pot_threshold(scores: F64, *, false_alarms_per_step: float, merge_gap_steps:
         body_scale = float((judged[judged > body_start] - body_start).mean())
         excess, shape, scale = _exponential_excess(excesses, body_scale, share)
         method = "exponential"
-    floor = _exceeded_by(peaks, start, int(poisson.isf(_SURPRISE, expected)))
+    floor = _exceeded_by(peaks, start, int(scipy.stats.poisson.isf(_SURPRISE, expected)))
     if floor > start + excess:
         return Threshold(floor, start, shape, scale, len(peaks), "empirical")
     return Threshold(start + excess, start, shape, scale, len(peaks), method)
@@ -227,7 +225,7 @@ def _pareto_excess(excesses: F64, share: float) -> tuple[float, float, float]:
         possible = (inner > 0).all(axis=0)
         log_posterior[row] = np.where(possible, log_density - count * log_scales[row], -np.inf)
         log_posterior[row] -= 0.5 * (shape / _SHAPE_SPREAD) ** 2
-    weights = np.exp(log_posterior - logsumexp(log_posterior))
+    weights = np.exp(log_posterior - scipy.special.logsumexp(log_posterior))
 
     def log_excess_chance(log_excess: float) -> float:
         inner = np.maximum(1 + _SHAPES[:, None] * np.exp(log_excess) / scales, 0)
@@ -238,5 +236,5 @@ def _pareto_excess(excesses: F64, share: float) -> tuple[float, float, float]:
     low, high = np.log(mean * 1e-9), np.log(mean) + 1
     while log_excess_chance(high) > 0:
         high += 1
-    excess = float(np.exp(brentq(log_excess_chance, low, high, xtol=1e-12)))
+    excess = float(np.exp(scipy.optimize.brentq(log_excess_chance, low, high, xtol=1e-12)))
     return excess, float(np.sum(weights * _SHAPES[:, None])), float(np.sum(weights * scales))

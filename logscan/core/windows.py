@@ -74,7 +74,9 @@ class OverlapMean:
             self._sum[steps] += values[:, offset]
             self._count[steps] += 1
 
-    def mean(self) -> F64:
-        """(steps, width) float64, NaN where no window came."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self._count[:, None] > 0, self._sum / self._count[:, None], np.nan)
+    def mean(self) -> F32:
+        """(steps, width) float32, NaN where no window came."""
+        mean = np.full(self._sum.shape, np.nan, dtype=np.float32)
+        return np.divide(
+            self._sum, self._count[:, None], out=mean, where=self._count[:, None] > 0, casting="same_kind"
+        )

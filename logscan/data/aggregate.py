@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.data.grid import Cells
+from logscan.data.steps import on_steps, rows_of, within
 from logscan.data.suggest import require_columns
+from logscan.data.sums import Cells, EntitySums
 from logscan.errors import UsageError
 from logscan.records import F64, I64, LogKind, TimeGrid
 
@@ -70,49 +71,59 @@ def aggregation(asked: Sequence[str], kind: LogKind, columns: Sequence[str]) -> 
     return Aggregation(usual, {name: tuple(dict.fromkeys(found)) for name, found in named.items()})
 
 
-def sample_values(cells: Cells, grid: TimeGrid, ways: Sequence[str]) -> F64:
-    """(steps, channels) readings on the grid, NaN where there are none.
+def readings(mine: EntitySums, low: int, high: int, grid: TimeGrid, used: Sequence[tuple[int, str]]) -> F64:
+    """(steps, channels) readings on the grid, each channel in its own way; NaN where there are none.
 
     Readings that share a time are one reading, their mean: a file that is imported twice changes nothing. What is
-    aggregated over a step are these readings.
+    aggregated over a step are these readings (by `mean`, all rows). The cells are let go of on the way.
 
     Args:
-        cells: of one channel group, ascending by time; exact times where a way is not `mean`.
-        grid: that holds all of them.
-        ways: (channels,) one of `SAMPLES` each.
+        mine: of one group of rows; exact times where a way is not `mean`.
+        low: first key that lies on the grid.
+        high: last key that does.
+        grid: of the entity.
+        used: position in the sums and way, one of `SAMPLES`, of every channel.
     """
-    index = grid.index(cells.key)
-    values = np.full((grid.steps, len(ways)), np.nan)
-    if len(index) == 0:
+    values = np.full((grid.steps, len(used)), np.nan)
+    if all(way == "mean" for _, way in used):
+        for cells in on_steps(mine, low, high, grid, events=False):
+            rows = rows_of(cells)
+            for place, (position, _) in enumerate(used):
+                values[rows, place] = cells.means(position)
         return values
+    blocks = [part for block in mine.taken() for part in within(block, low, high)]
+    if not blocks:
+        return values
+    key = np.concatenate([block.key for block in blocks])
+    index = grid.index(key)
     starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]])
-    simple = all(way not in ("sum", "count", "mean") for way in ways) or all(way == "mean" for way in ways)
-    if len(starts) == len(index) and simple:
-        values[index] = cells.means()
-        return values
-    means = cells.means()
-    for position, way in enumerate(ways):
-        found = _mean(cells, position, starts) if way == "mean" else _way(means[:, position], starts, way)
-        values[index[starts], position] = found
+    summed = [block.summed() for block in blocks]
+    for place, (position, way) in enumerate(used):
+        means = np.concatenate([one.means(position) for one in summed])
+        weights = None
+        if way == "mean":
+            weights = np.concatenate([_reading_counts(one, position) for one in summed])
+        values[index[starts], place] = _way(means, starts, way, weights)
     return values
 
 
-def _mean(cells: Cells, position: int, starts: I64) -> F64:
-    """(groups,) mean of all finite readings of each group, those that share a time each for itself."""
-    sums = np.add.reduceat(cells.totals()[:, position], starts)
-    if cells.counts is None:
-        counts = np.add.reduceat(np.isfinite(cells.sums[:, position]).astype(np.int64), starts)
-    else:
-        counts = np.add.reduceat(cells.counts[:, position].astype(np.int64), starts)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+def _reading_counts(cells: Cells, position: int) -> I64:
+    """(keys,) readings behind each cell of a channel."""
+    if cells.counts is not None:
+        return cells.counts[position].astype(np.int64)
+    return np.where(np.isfinite(cells.sums[position]), cells.row_counts(), 0)
 
 
-def _way(column: F64, starts: I64, way: str) -> F64:
-    """(groups,) one value of each group of readings, NaN where it has none."""
+def _way(column: F64, starts: I64, way: str, weights: I64 | None) -> F64:
+    """(groups,) one value of each group of readings, NaN where it has none; a mean is weighed by rows."""
     known = np.isfinite(column)
-    counts = np.add.reduceat(known.astype(np.int64), starts)
     if way == "count":
-        return counts.astype(np.float64)
+        return np.add.reduceat(known, starts, dtype=np.float64)
+    if way == "mean":
+        assert weights is not None
+        total = np.add.reduceat(np.where(known, column, 0.0) * weights, starts)
+        number = np.add.reduceat(weights, starts)
+        return np.where(number > 0, total / np.maximum(number, 1), np.nan)
     if way == "sum":
         found = np.add.reduceat(np.where(known, column, 0.0), starts)
     elif way == "min":
@@ -126,39 +137,37 @@ def _way(column: F64, starts: I64, way: str) -> F64:
         else:
             place = np.minimum.reduceat(np.where(known, rows, len(column)), starts)
         found = column[np.clip(place, 0, len(column) - 1)]
-    return np.where(counts > 0, found, np.nan)
+    return np.where(np.logical_or.reduceat(known, starts), found, np.nan)
 
 
-def event_values(cells: Cells, grid: TimeGrid, ways: Sequence[Sequence[str]], *, counted: bool) -> F64:
-    """(steps, channels) what happened in every step: 0 where nothing did, NaN for a mean of nothing.
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened in every step: rows, and per column sums and numbers."""
 
-    Args:
-        cells: of one group of rows, ascending by time.
-        grid: that holds all of them.
-        ways: (columns,) those of `EVENTS` that are asked for each; `distinct` is left out here.
-        counted: whether the number of rows comes first.
-    """
-    index = (cells.key - grid.start) // grid.step
-    starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]]) if len(index) else index
-    width = counted + sum(way != "distinct" for found in ways for way in found)
-    values = np.zeros((grid.steps, width))
-    place = 0
-    if counted:
-        if len(index):
-            values[index[starts], 0] = np.add.reduceat(cells.rows, starts)
-        place = 1
-    totals = cells.totals()
-    counts = np.isfinite(cells.sums).astype(np.int64) if cells.counts is None else cells.counts
-    for position, found in enumerate(ways):
-        for way in found:
-            if way == "distinct":
-                continue
-            if way == "mean":
-                values[:, place] = np.nan
-            if len(index):
-                total = np.add.reduceat(totals[:, position], starts)
-                number = np.add.reduceat(counts[:, position].astype(np.int64), starts)
-                mean = np.where(number > 0, total / np.maximum(number, 1), np.nan)
-                values[index[starts], place] = {"sum": total, "mean": mean, "count": number}[way]
-            place += 1
-    return values
+    rows: F64  # (steps,)
+    sums: F64  # (steps, columns), 0 where nothing happened
+    numbers: F64  # (steps, columns)
+
+    @staticmethod
+    def nothing(steps: int, columns: int) -> Happened:
+        """An empty log."""
+        return Happened(np.zeros(steps), np.zeros((steps, columns)), np.zeros((steps, columns)))
+
+    def add(self, mine: EntitySums, low: int, high: int, grid: TimeGrid, used: Sequence[int]) -> None:
+        """Add a group of rows; its cells are let go of. Arguments as in `readings`."""
+        for cells in on_steps(mine, low, high, grid, events=True):
+            rows = rows_of(cells)
+            self.rows[rows] += cells.row_counts()
+            for place, position in enumerate(used):
+                self.sums[rows, place] += np.nan_to_num(cells.sums[position], nan=0.0)
+                self.numbers[rows, place] += _reading_counts(cells, position)
+
+    def channels(self, ways: Sequence[Sequence[str]], *, counted: bool) -> list[F64]:
+        """The channels, (steps,) each: rows if they are counted, then the ways of every column but `distinct`."""
+        found = [self.rows] if counted else []
+        for place, mine in enumerate(ways):
+            total, number = self.sums[:, place], self.numbers[:, place]
+            mean = np.where(number > 0, total / np.maximum(number, 1), np.nan)  # of nothing: missing, not 0
+            made = {"sum": total, "mean": mean, "count": number}
+            found += [made[way] for way in mine if way != "distinct"]
+        return found

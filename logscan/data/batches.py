@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from logscan.config import InputConfig
 from logscan.data.cast import plain
-from logscan.data.dialect import Dialect, distinct_names, found_dialect
-from logscan.data.encoding import Utf8Stream, known_encoding
+from logscan.data.dialect import BLANK, MOST_COLUMNS, Dialect, found_dialect
+from logscan.data.encoding import Utf8Stream, found_encoding, known_encoding
+from logscan.data.growing import UpTo, whole_bytes
+from logscan.data.header import distinct_names
+from logscan.data.quotes import without_swallowed
 from logscan.data.ragged import RaggedRows
-from logscan.data.sources import BINARY_REMEDY, Source, Unpacked, is_parquet, opened
+from logscan.data.sources import BINARY_REMEDY, Source, is_parquet, opened
+from logscan.data.squeeze import Squeezed
+from logscan.data.units import UnitStripper
+from logscan.data.unpack import Unpacked, packed_as
 from logscan.errors import InputError
 
 BLOCK_BYTES = 4 << 20  # also the longest line that is read
 PARQUET_ROWS = 1 << 16
 _SAMPLE_BYTES = 1 << 18
+_HEAD_BYTES = 1 << 12
+_NO_ROWS = "there is a header but no rows of data"
+_PARQUET_DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
+_MARKUP = {b"{": "JSON", b"[{": "JSON", b"<": "HTML or XML"}
 
 
 @dataclass(slots=True)
@@ -31,10 +44,14 @@ class Table:
     format: str  # "csv" or "parquet"
     names: tuple[str, ...]
     rows: Iterator[Any]  # record batches with plain columns
-    dialect: Dialect | None
-    stream: Utf8Stream | None
-    ragged: RaggedRows | None
-    raw: BinaryIO | None  # closed by `close`; None for the standard input
+    dialect: Dialect | None = None
+    stream: Utf8Stream | None = None
+    ragged: RaggedRows | None = None
+    raw: BinaryIO | None = None  # closed by `close`; None for the standard input
+    units: UnitStripper | None = None
+    folders: tuple[str, ...] = ()  # columns that the names of folders add
+    line_left: bool = False  # the last line is not whole and was left for the next run
+    filtered: Counter[str] = field(default_factory=Counter)  # reason -> rows taken out after reading
 
     @property
     def encoding(self) -> str | None:
@@ -43,10 +60,27 @@ class Table:
             return None
         return "utf-8" if self.stream.encoding == "ascii" else self.stream.encoding
 
-    @property
-    def ragged_rows(self) -> int:
-        """Rows with another number of cells than the header, so far."""
-        return self.ragged.dropped if self.ragged else 0
+    def dropped(self) -> Counter[str]:
+        """Rows that never became part of a batch, by reason, so far."""
+        return self.filtered + (self.ragged.dropped if self.ragged else Counter())
+
+    def notes(self) -> list[str]:
+        """What a user should know about how the file was read, one sentence each; complete at its end."""
+        place = self.source.name
+        notes = [self.source.note] if self.source.note else []
+        if self.dialect is not None:
+            notes += [f"{place}: {note}" for note in self.dialect.notes]
+        if self.line_left:
+            notes.append(f"{place}: the last line has no line end yet and was left for the next run.")
+        if self.stream is not None and self.stream.replaced:
+            count = self.stream.replaced
+            notes.append(f"{place}: {count:,} characters are not {self.encoding}, read as '\ufffd'.")
+        if self.stream is not None and self.stream.removed:
+            notes.append(f"{place}: {self.stream.removed:,} NUL or end-of-file bytes were left out.")
+        if self.units is not None and self.units.units:
+            units = ", ".join(f"'{name}' {unit}" for name, unit in self.units.units.items())
+            notes.append(f"{place}: units taken off: {units}.")
+        return notes
 
     def close(self) -> None:
         """Close the file."""
@@ -64,39 +98,66 @@ def opened_table(source: Source, config: InputConfig, stdin: BinaryIO) -> Table:
     raw = opened(source, stdin)
     owned = raw if source.path is not None else None
     try:
-        if owned is not None and is_parquet(owned):
-            return _parquet_table(source, owned)
-        return _csv_table(source, raw, owned, config)
+        if owned is not None and source.member is None and is_parquet(owned):
+            table = _parquet_table(source, owned)
+        else:
+            table = _csv_table(source, raw, owned, config)
     except BaseException:
         if owned is not None:
             owned.close()
         raise
+    if source.partitions:
+        _add_partitions(table)
+    return table
 
 
 def _csv_table(source: Source, raw: BinaryIO, owned: BinaryIO | None, config: InputConfig) -> Table:
     encoding = known_encoding(config.encoding) if config.encoding else None
-    stream = Utf8Stream(Unpacked(raw, source.name), encoding)
+    whole, line_left = _whole_lines(source, raw, encoding)
+    stream = Utf8Stream(Unpacked(whole, source.name), encoding)
     sample = _checked_sample(stream, source.name)
     dialect = found_dialect(
-        sample.decode("utf-8", errors="replace"),
-        ended=len(sample) < _SAMPLE_BYTES,
-        place=source.name,
-        delimiter=config.delimiter,
-        decimal=config.decimal,
+        sample.decode("utf-8", errors="replace"), config, ended=len(sample) < _SAMPLE_BYTES, place=source.name
     )
-    ragged = RaggedRows(dialect.names, dialect.delimiter)
+    ragged = RaggedRows(dialect.names, dialect.delimiter, dialect.quote, source.name)
     rows = ragged.restored(_csv_batches(source.name, stream, dialect, ragged))
-    return Table(source, "csv", dialect.names, rows, dialect, stream, ragged, owned)
+    table = Table(source, "csv", dialect.names, rows, dialect, stream, ragged, owned, line_left=line_left)
+    if dialect.quote:
+        table.rows = without_swallowed(table.rows, stream, dialect.delimiter, source.name)
+    table.rows = _without_blank_rows(table.rows, table.filtered)
+    if dialect.written:
+        table.rows = _without_repeated_header(table.rows, dialect, table.filtered)
+    if config.units:
+        left_alone = {*config.entity, config.time or ""}
+        table.units = UnitStripper(source.name, frozenset(left_alone))
+        table.rows = map(table.units.stripped, table.rows)
+    return table
+
+
+def _whole_lines(source: Source, raw: BinaryIO, encoding: str | None) -> tuple[Any, bool]:
+    """The file up to its last whole line, and whether a line is left out; only plain files still grow."""
+    if source.path is None or source.member is not None or not raw.seekable():
+        return raw, False
+    head = raw.read(_HEAD_BYTES)
+    raw.seek(0)
+    if packed_as(head) is not None:
+        return raw, False
+    size, left = whole_bytes(raw, encoding or found_encoding(head))
+    return UpTo(raw, size), left
 
 
 def _checked_sample(stream: Utf8Stream, place: str) -> bytes:
     """The first bytes of the text; raises InputError where there are none or they are no text."""
     sample = stream.sample(_SAMPLE_BYTES)
+    control = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r\x0c\x1b")
+    if control > 0.01 * len(sample) or (stream.removed and not sample):
+        raise InputError(place, "this is a binary file, not a table", BINARY_REMEDY)
     if not sample:
         raise InputError(place, "the file is empty", "pass a file with a header line and rows of data")
-    control = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r\x0c\x1a\x1b")
-    if b"\x00" in sample or control > 0.01 * len(sample):
-        raise InputError(place, "this is a binary file, not a table", BINARY_REMEDY)
+    begin = sample[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    markup = next((name for mark, name in _MARKUP.items() if begin.startswith(mark)), None)
+    if markup is not None:
+        raise InputError(place, f"this is {markup}, not a table", "write its rows as CSV")
     if len(sample) == _SAMPLE_BYTES and not (b"\n" in sample or b"\r" in sample):
         raise InputError(
             place, f"the first line is longer than {_SAMPLE_BYTES:,} bytes", "pass a CSV with shorter lines"
@@ -106,14 +167,16 @@ def _checked_sample(stream: Utf8Stream, place: str) -> bytes:
 
 def _csv_batches(place: str, stream: Utf8Stream, dialect: Dialect, ragged: RaggedRows) -> Iterator[Any]:
     _skip_lines(stream, dialect.skipped_lines)
+    text: Squeezed | Utf8Stream = Squeezed(stream) if dialect.delimiter == BLANK else stream
     try:
         reader = pa_csv.open_csv(
-            pa.PythonFile(stream, "r"),
+            pa.PythonFile(text, "r"),
             read_options=pa_csv.ReadOptions(
                 column_names=list(dialect.names), block_size=BLOCK_BYTES, use_threads=False
             ),
             parse_options=pa_csv.ParseOptions(
                 delimiter=dialect.delimiter,
+                quote_char=dialect.quote or False,
                 newlines_in_values=dialect.multiline,
                 invalid_row_handler=ragged.handle,
             ),
@@ -126,14 +189,15 @@ def _csv_batches(place: str, stream: Utf8Stream, dialect: Dialect, ragged: Ragge
         )
         yield from reader
     except pa.ArrowInvalid as error:
-        text = str(error)
-        if "Empty CSV file" in text:
+        fact = str(error)
+        if "Empty CSV file" in fact:
             return
-        if "straddling" in text:
+        if "straddling" in fact:
             fact = f"a line is longer than {BLOCK_BYTES:,} bytes"
-            raise InputError(place, fact, "look for a quote that is not closed") from error
+            remedy = "look for a quote that is not closed, or pass --quote none"
+            raise InputError(place, fact, remedy) from error
         raise InputError(
-            place, f"cannot be read as CSV ({text.splitlines()[0]})", "look at the file"
+            place, f"cannot be read as CSV ({fact.splitlines()[0]})", "look at the file, or pass --quote none"
         ) from error
 
 
@@ -151,17 +215,48 @@ def _skip_lines(stream: Utf8Stream, lines: int) -> None:
     stream.read(position)
 
 
+def _without_blank_rows(batches: Iterator[Any], filtered: Counter[str]) -> Iterator[Any]:
+    """The batches without rows of empty cells, which spreadsheets leave at the end."""
+    for batch in batches:
+        if batch.num_columns == 0 or batch.column(0).null_count == 0:
+            yield batch
+            continue
+        blank = pa.array(np.ones(batch.num_rows, dtype=np.bool_))
+        for column in batch.columns:
+            blank = pc.and_(blank, pc.equal(pc.utf8_trim_whitespace(column.fill_null("")), ""))
+        filtered["row is empty"] += blank.true_count
+        yield batch.filter(pc.invert(blank)) if blank.true_count else batch
+
+
+def _without_repeated_header(
+    batches: Iterator[Any], dialect: Dialect, filtered: Counter[str]
+) -> Iterator[Any]:
+    """The batches without rows that are the header again, as in exports put one under the other."""
+    written = list(dialect.written[: len(dialect.names)])
+    first = next((position for position, cell in enumerate(written) if cell), None)
+    for batch in batches:
+        if first is None or not pc.any(pc.equal(batch.column(first), written[first])).as_py():
+            yield batch
+            continue
+        same = pc.equal(batch.column(first), written[first]).fill_null(False)
+        for column, cell in zip(batch.columns, written, strict=False):
+            same = pc.and_(same, pc.equal(pc.utf8_trim_whitespace(column.fill_null("")), cell))
+        filtered["repeats the header"] += same.true_count
+        yield batch.filter(pc.invert(same))
+
+
 def _parquet_table(source: Source, raw: BinaryIO) -> Table:
     remedy = "write the file again"
     try:
         file = pq.ParquetFile(raw)
         columns = file.schema_arrow.names
-    except (pa.ArrowException, OSError) as error:
+    except _PARQUET_DAMAGE as error:
         raise InputError(source.name, "the Parquet file is damaged or cut off", remedy) from error
+    if len(columns) > MOST_COLUMNS:
+        fact = f"there are more than {MOST_COLUMNS:,} columns"
+        raise InputError(source.name, fact, "write fewer columns, or one row per reading")
     if file.metadata.num_rows == 0:
-        raise InputError(
-            source.name, "there is a header but no rows of data", "pass a file with rows of data"
-        )
+        raise InputError(source.name, _NO_ROWS, "pass a file with rows of data")
     names = distinct_names([" ".join(name.split()) for name in columns])
 
     def batches() -> Iterator[Any]:
@@ -170,7 +265,21 @@ def _parquet_table(source: Source, raw: BinaryIO) -> Table:
                 yield pa.RecordBatch.from_arrays(
                     [plain(column) for column in batch.columns], names=list(names)
                 )
-        except (pa.ArrowException, OSError) as error:
+        except _PARQUET_DAMAGE as error:
             raise InputError(source.name, "the Parquet file is damaged or cut off", remedy) from error
 
-    return Table(source, "parquet", names, batches(), None, None, None, raw)
+    return Table(source, "parquet", names, batches(), raw=raw)
+
+
+def _add_partitions(table: Table) -> None:
+    """Add the columns told by the names of folders; a column of the file itself comes first."""
+    added = [(name, value) for name, value in table.source.partitions if name not in table.names]
+    names = (*table.names, *(name for name, _ in added))
+
+    def with_columns(batch: Any) -> Any:
+        constants = [pa.repeat(pa.scalar(value, pa.string()), batch.num_rows) for _, value in added]
+        return pa.RecordBatch.from_arrays([*batch.columns, *constants], names=list(names))
+
+    table.names = names
+    table.folders = tuple(name for name, _ in added)
+    table.rows = map(with_columns, table.rows)

@@ -17,6 +17,7 @@ MISSING_WORDS = frozenset(
     {"", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "nil", "none", "#null!", "欠測", "欠損"}
 )
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_PLAIN = {".": _NUMBER, ",": r"^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$"}
 _THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
 
 
@@ -25,9 +26,13 @@ class Numbers:
     """A column as numbers."""
 
     cells: F64  # (rows,), NaN where missing, not a number or infinite
-    present: int  # cells that hold anything but a missing-value word
-    failures: int  # of these, cells that are not finite numbers
+    failures: int  # cells that hold anything but a missing-value word and are not finite numbers
     example: str  # one of them, "" if none
+
+    @property
+    def present(self) -> int:
+        """Cells that hold anything but a missing-value word."""
+        return int(np.isfinite(self.cells).sum()) + self.failures
 
 
 def merged_failure(old: CastFailure | None, new: Numbers) -> CastFailure | None:
@@ -78,26 +83,34 @@ def numbers(column: Any, decimal: str) -> Numbers:
     if is_text(column.type):
         return _text_numbers(column, decimal)
     if not is_number(column.type):
-        return Numbers(np.full(len(column), np.nan), len(column) - column.null_count, 0, "")
+        present = column.drop_null()
+        example = str(present[0].as_py())[:40] if len(present) else ""
+        return Numbers(np.full(len(column), np.nan), len(present), example)
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
-    raw = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    present = len(column) - int(np.isnan(raw).sum())
-    return _finite(np.array(raw, dtype=np.float64), present, 0, "")
+    return _finite(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), 0, "")
 
 
 def _text_numbers(column: Any, decimal: str) -> Numbers:
+    """Text as numbers: all at once where that succeeds, else by rule what is not plainly a number."""
     try:
         clean = column if decimal == "." else _with_point(column)
-        raw = clean.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        present = len(column) - column.null_count - int(np.isnan(raw).sum() - column.null_count)
-        return _finite(np.array(raw, dtype=np.float64), present, 0, "")
+        return _finite(clean.cast(pa.float64()).to_numpy(zero_copy_only=False), 0, "")
     except pa.ArrowInvalid:
-        return _careful_numbers(column, decimal)
+        pass
+    good = pc.match_substring_regex(column, _PLAIN[decimal])
+    text = pc.if_else(good, column, None)
+    if decimal == ",":
+        text = pc.replace_substring(text, ",", ".")
+    values = np.array(text.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    rest = pc.invert(good).fill_null(False)
+    found = _careful_numbers(column.filter(rest), decimal)
+    values[rest.to_numpy(zero_copy_only=False)] = found.cells
+    return _finite(values, found.failures, found.example)
 
 
 def _with_point(column: Any) -> Any:
-    """Decimal commas as points; a column that also holds points takes the careful way."""
+    """Decimal commas as points; raises ArrowInvalid where a cell also holds points."""
     if pc.any(pc.match_substring(column, ".")).as_py():
         raise pa.ArrowInvalid("points beside decimal commas")
     return pc.replace_substring(column, ",", ".")
@@ -129,18 +142,20 @@ def _careful_numbers(column: Any, decimal: str) -> Numbers:
         values[positions] = cleaned[codes]
     failures = int(counts[failed].sum())
     example = min((cell for cell, bad in zip(distinct, failed, strict=True) if bad), default="")
-    present = int(good.true_count) + int(counts[~missing].sum())
-    return _finite(values, present, failures, example[:40])
+    return _finite(values, failures, example[:40])
 
 
-def _finite(values: F64, present: int, failures: int, example: str) -> Numbers:
+def _finite(values: F64, failures: int, example: str) -> Numbers:
     """Infinities read as missing and counted as failures."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(values.sum()):  # one quick pass: a sum with an infinity in it is not finite
+            return Numbers(values, failures, example)
     infinite = np.isinf(values)
     if infinite.any():
         example = example or ("inf" if values[infinite][0] > 0 else "-inf")
         failures += int(infinite.sum())
-        values[infinite] = np.nan
-    return Numbers(values, present, failures, example)
+        values = np.where(infinite, np.nan, values)
+    return Numbers(values, failures, example)
 
 
 def _is_missing(cell: str) -> bool:
@@ -148,19 +163,21 @@ def _is_missing(cell: str) -> bool:
 
 
 def _cleaned(cell: str, decimal: str) -> float:
-    """The number in a cell of unusual form (full-width digits, signs of typography, inf), else NaN."""
+    """The number in a cell of unusual form, else NaN.
+
+    Full-width digits, signs of typography, Excel's `="12"`, currency signs, thousands parted by blanks or
+    apostrophes, a minus behind the number or brackets around it, and inf.
+    """
     text = unicodedata.normalize("NFKC", cell).strip().replace("\u2212", "-").replace("\u3000", "")
+    text = re.sub(r'^="(.*)"$', r"\1", text).strip()
+    text = re.sub(r"^([+-]?)[$€£¥]\s*|\s*[$€£¥]$", r"\1", text)
+    text = re.sub(r"^\(\s*([\d.,' ]+)\s*\)$|^([\d.,' ]+)-$", r"-\1\2", text)
+    if re.match(r"^[+-]?\d{1,3}([ '’]\d{3})+([.,]\d*)?$", text):
+        text = re.sub("[ '’]", "", text)
     if re.match(_THOUSANDS[decimal], text, re.ASCII):
         text = text.replace("," if decimal == "." else ".", "")
     if decimal == ",":
         text = text.replace(",", ".")
     text = text.removesuffix("%").rstrip()
-    if re.match(_NUMBER, text, re.ASCII) or text.casefold() in {
-        "inf",
-        "-inf",
-        "+inf",
-        "infinity",
-        "-infinity",
-    }:
-        return float(text)
-    return float("nan")
+    infinite = text.casefold().lstrip("+-") in {"inf", "infinity"}
+    return float(text) if infinite or re.match(_NUMBER, text, re.ASCII) else float("nan")

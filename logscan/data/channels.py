@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.data.aggregate import event_values, sample_values
+from logscan.data.aggregate import Happened, readings
 from logscan.data.collect import Collector
 from logscan.data.columns import COUNT, Plan
 from logscan.data.extras import EventExtras
-from logscan.data.grid import Cells, merged
 from logscan.data.longform import MOST_CHANNELS, REST, SEPARATOR, Split, kept_categories
 from logscan.data.suggest import did_you_mean
+from logscan.data.sums import EntitySums, without_sums
 from logscan.errors import InputError, UsageError
 from logscan.records import F64, I64, LogKind, TimeGrid
 
@@ -27,103 +27,109 @@ class Channels:
     names: tuple[str, ...]
     groups: dict[str, list[int]]  # entity, in order of name -> its groups of rows
     plan: Plan
-    sums: Cells
     used: list[int]  # positions of the columns that hold numbers
     of_value: dict[tuple[str, str], int]  # entity and value of the split column -> group
     values_kept: tuple[str, ...]  # sensors or categories, in the order of the channels
     categories: tuple[str, ...]
-    negatives: tuple[str, ...]
+    negatives: dict[str, int]  # columns whose negative numbers are a channel -> how many there are
     extras: EventExtras | None
     notes: tuple[str, ...]
 
-    def values(self, entity: str, grid: TimeGrid) -> F64:
-        """(steps, channels) of one entity on its grid."""
+    def values(self, entity: str, sums: dict[int, EntitySums], low: int, high: int, grid: TimeGrid) -> F64:
+        """(steps, channels) of one entity on its grid.
+
+        Args:
+            entity: whose.
+            sums: of all groups of rows; those of the entity are let go of on the way.
+            low: first key that lies on the grid.
+            high: last key that does.
+            grid: of the entity.
+        """
         if self.plan.kind is LogKind.SAMPLES:
-            blocks = [self._readings(entity, value, grid) for value in self.values_kept]
-            return np.concatenate(blocks, axis=1)
+            blocks = [self._readings(sums, entity, value, low, high, grid) for value in self.values_kept]
+            return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
         codes = self.groups[entity]
-        blocks = [self._happened(codes, grid)]
+        slots = [codes]
         if self.plan.split is not None:
             apart = [self.of_value.get((entity, value)) for value in self.categories]
-            blocks += [self._happened([] if code is None else [code], grid) for code in apart]
-            blocks.append(self._happened([code for code in codes if code not in apart], grid))
-        return np.concatenate(blocks, axis=1)
+            slots += [[] if code is None else [code] for code in apart]
+            slots.append([code for code in codes if code not in apart])
+        return self._happened(sums, slots, low, high, grid)
 
-    def _readings(self, entity: str, value: str, grid: TimeGrid) -> F64:
+    def _readings(
+        self, sums: dict[int, EntitySums], entity: str, value: str, low: int, high: int, grid: TimeGrid
+    ) -> F64:
         """Readings of one group, NaN where an entity has no such sensor."""
         names = [self.plan.numeric[position] for position in self.used]
         asked = self.plan.aggregation
         ways = [asked.of(value if self.plan.split is not None else name)[0] for name in names]
         code = self.of_value.get((entity, value))
-        if code is None:
+        if code is None or code not in sums:
             return np.full((grid.steps, len(ways)), np.nan)
-        cells = _on_grid(of_group(self.sums, code), grid, events=False)
-        return sample_values(_columns(cells, self.used), grid, ways)
+        return readings(sums[code], low, high, grid, list(zip(self.used, ways, strict=True)))
 
-    def _happened(self, codes: Sequence[int], grid: TimeGrid) -> F64:
-        """Counts and sums of some groups of rows."""
-        cells = _on_grid(union([of_group(self.sums, code) for code in codes]), grid, events=True)
-        if not len(cells.key):
-            cells = Cells(*(cells.entity, cells.key, cells.rows), np.empty((0, len(self.plan.numeric))), None)
+    def _happened(
+        self, sums: dict[int, EntitySums], slots: list[list[int]], low: int, high: int, grid: TimeGrid
+    ) -> F64:
+        """Counts and sums of all groups of rows, then those of each category."""
+        assert self.extras is not None
         ways = [self.plan.aggregation.of(self.plan.numeric[position]) for position in self.used]
         counted = self.plan.counted or self.plan.split is not None
-        found = [event_values(_columns(cells, self.used), grid, ways, counted=counted)]
-        assert self.extras is not None
-        columns = range(len(self.plan.distinct))
-        found += [_distinct(self.extras, position, codes, grid)[:, None] for position in columns]
-        if self.negatives:
-            mine = _on_grid(
-                union([of_group(self.extras.negatives(), code) for code in codes]), grid, events=True
+        places = [self.plan.numeric.index(name) for name in self.negatives]
+        below = self.extras.negatives()
+        each: dict[int, tuple[Happened, Happened]] = {}
+        for code in slots[0]:
+            each[code] = happened, negative = (
+                Happened.nothing(grid.steps, len(self.used)),
+                Happened.nothing(grid.steps, len(places)),
             )
-            places = [self.plan.numeric.index(name) for name in self.negatives]
-            if len(mine.key):
-                found.append(
-                    event_values(_columns(mine, places), grid, [("sum",)] * len(places), counted=False)
-                )
-            else:
-                found.append(np.zeros((grid.steps, len(places))))
-        return np.concatenate(found, axis=1)
+            if code in sums:
+                happened.add(sums[code], low, high, grid, self.used)
+            if places and code in below:
+                negative.add(below[code], low, high, grid, places)
+        columns: list[F64] = []
+        for codes in slots:
+            happened = total(each[code][0] for code in codes) or Happened.nothing(grid.steps, len(self.used))
+            negative = total(each[code][1] for code in codes) or Happened.nothing(grid.steps, len(places))
+            columns += happened.channels(ways, counted=counted)
+            distinct = range(len(self.plan.distinct))
+            columns += [_distinct(self.extras, position, codes, grid) for position in distinct]
+            columns += negative.channels([("sum",)] * len(places), counted=False)
+        return np.stack(columns, axis=1)
 
 
-def found_channels(collector: Collector, plan: Plan, used: list[int], sums: Cells, place: str) -> Channels:
+def found_channels(collector: Collector, plan: Plan, used: list[int], place: str) -> Channels:
     """The channels of everything collected.
 
     Args:
         collector: finished.
         plan: of the log.
         used: positions of the numeric columns that hold a number.
-        sums: of the collector.
         place: file name, for messages.
 
     Raises:
         InputError: more channels than can be modelled.
         UsageError: a sensor that is asked for is not there.
     """
-    parts = [_parted(name, plan.split) for name in collector.entities]
+    sums = collector.sums()
+    parts = {code: _parted(collector.entities[code], plan.split) for code in sums}
     groups: dict[str, list[int]] = {}
-    for code in sorted(range(len(parts)), key=lambda code: parts[code]):
+    for code in sorted(parts, key=lambda code: parts[code]):
         groups.setdefault(parts[code][0], []).append(code)
-    of_value = {part: code for code, part in enumerate(parts)}
     rows_of: dict[str, int] = {}
-    per_group = np.bincount(sums.entity, weights=sums.rows, minlength=len(parts))
-    for (_, value), rows in zip(parts, per_group.tolist(), strict=True):
-        rows_of[value] = rows_of.get(value, 0) + int(rows)
     kept: tuple[str, ...] = ("",)
     if plan.split is not None:
+        for code, (_, value) in parts.items():
+            rows_of[value] = rows_of.get(value, 0) + sums[code].rows()
         kept = _sensors(rows_of, plan.split) if plan.split.long else kept_categories(rows_of, plan.split)
-    notes: tuple[str, ...] = ()
-    negatives: tuple[str, ...] = ()
-    if collector.events is not None:
-        cells = collector.events.negatives()
-        negatives = collector.events.negative_columns(cells)
-        if plan.negatives is None:
-            rows = cells.totals().sum(axis=0)
-            notes = tuple(
-                f"'{name}' is negative in {int(rows[plan.numeric.index(name)]):,} rows (returns, cancellations): "
-                f"its sum is net, and such rows are counted as channel '{_NEGATIVE.format(name)}'."
-                for name in negatives
-            )
-    names = _names(plan, used, kept, negatives)
+    negatives = {} if collector.events is None else collector.events.negative_rows()
+    notes = tuple(
+        f"'{name}' is negative in {rows:,} rows (returns, cancellations): its sum is net, and such rows are counted "
+        f"as channel '{_NEGATIVE.format(name)}'."
+        for name, rows in negatives.items()
+        if plan.negatives is None
+    )
+    names = _names(plan, used, kept, tuple(negatives))
     if len(names) > MOST_CHANNELS:
         fact = f"{len(names):,} channels are more than the {MOST_CHANNELS:,} that one model can hold"
         raise InputError(
@@ -133,9 +139,8 @@ def found_channels(collector: Collector, plan: Plan, used: list[int], sums: Cell
         names=names,
         groups=groups,
         plan=plan,
-        sums=sums,
         used=used,
-        of_value=of_value,
+        of_value={part: code for code, part in parts.items()},
         values_kept=kept,
         categories=kept if plan.split is not None and not plan.split.long else (),
         negatives=negatives,
@@ -144,43 +149,30 @@ def found_channels(collector: Collector, plan: Plan, used: list[int], sums: Cell
     )
 
 
-def of_group(cells: Cells, code: int) -> Cells:
-    """The cells of one group of rows."""
-    first, end = np.searchsorted(cells.entity, [code, code + 1])
-    part = slice(int(first), int(end))
-    counts = None if cells.counts is None else cells.counts[part]
-    return Cells(cells.entity[part], cells.key[part], cells.rows[part], cells.sums[part], counts)
+def union(sums: Mapping[int, EntitySums], codes: Sequence[int]) -> EntitySums:
+    """The keys of several groups as those of one, and the rows behind them; one group is given back as it is."""
+    if len(codes) == 1:
+        return sums[codes[0]]
+    whole = EntitySums()
+    for code in codes:
+        for block in without_sums(sums[code]).blocks:
+            whole.add(block)
+    return whole
 
 
-def union(parts: Sequence[Cells]) -> Cells:
-    """Cells of several groups as those of one."""
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        empty = np.empty(0, dtype=np.int64)
-        return Cells(empty.astype(np.int32), empty, empty, np.empty((0, 0)), None)
-    return merged(
-        [Cells(np.zeros_like(one.entity), one.key, one.rows, one.sums.copy(), one.counts) for one in parts]
-    )
+def total(parts: Iterable[Happened]) -> Happened | None:
+    """Several groups of rows as one; None where there are none."""
+    whole: Happened | None = None
+    for part in parts:
+        whole = (
+            part
+            if whole is None
+            else Happened(whole.rows + part.rows, whole.sums + part.sums, whole.numbers + part.numbers)
+        )
+    return whole
 
 
-def _on_grid(cells: Cells, grid: TimeGrid, *, events: bool) -> Cells:
-    """The cells that lie on the grid; those of rows that were dropped as too far away do not."""
-    index = (cells.key - grid.start) // grid.step if events else grid.index(cells.key)
-    first, end = np.searchsorted(index, [0, grid.steps])
-    part = slice(int(first), int(end))
-    counts = None if cells.counts is None else cells.counts[part]
-    return Cells(cells.entity[part], cells.key[part], cells.rows[part], cells.sums[part], counts)
-
-
-def _columns(cells: Cells, positions: list[int]) -> Cells:
-    if positions == list(range(cells.sums.shape[1])):
-        return cells
-    counts = None if cells.counts is None else cells.counts[:, positions]
-    return Cells(cells.entity, cells.key, cells.rows, cells.sums[:, positions], counts)
-
-
-def _distinct(extras: EventExtras, position: int, codes: Iterable[int], grid: TimeGrid) -> F64:
+def _distinct(extras: EventExtras, position: int, codes: Sequence[int], grid: TimeGrid) -> F64:
     """(steps,) different values of some groups in every step."""
     group, key, cell = extras.distinct(position)
     mine = np.isin(group, list(codes))

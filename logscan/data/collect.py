@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ import pyarrow.compute as pc
 from logscan.data.cast import as_text, is_text, merged_failure, numbers
 from logscan.data.columns import Plan
 from logscan.data.extras import REPEATED, EventExtras, Extras
-from logscan.data.grid import MINUTE_NS, Accumulator, Cells, grid_phase
+from logscan.data.grid import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
 from logscan.data.longform import MOST_GROUPS, NOTHING, SEPARATOR, Split
+from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.data.timestamps import INVALID, localised
 from logscan.errors import InputError
 from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
+from logscan.times import Times
 
 _NO_TIME = "time does not parse"
 _NO_ENTITY = "entity is empty"
@@ -28,7 +30,7 @@ _NO_GROUP = "entity or sensor is empty"
 class Collector:
     """Takes batches of rows and keeps sums per entity and time."""
 
-    def __init__(self, plan: Plan, step: int | None) -> None:
+    def __init__(self, plan: Plan, step: int | None, sample: Any) -> None:
         self.plan = plan
         self.rows_read = 0
         self.rows_used = 0
@@ -36,8 +38,8 @@ class Collector:
         self.dropped: Counter[str] = Counter()
         self.failures: dict[str, CastFailure] = {}
         self.entities: list[str] = []
-        self.step = step  # as given; None: found at the end
-        self._phase: int | None = None
+        self.step = step  # as given, or as long as memory wants it; None: found at the end
+        self.own_step: int | None = None  # of the log, where a longer one is taken for memory's sake
         self._codes: dict[str, int] = {}
         self._last: I64 = np.empty(0, dtype=np.int64)  # per entity: its last time, for the order of rows
         self._rows_of: I64 = np.empty(0, dtype=np.int64)  # per entity: its rows, the time where there is none
@@ -46,10 +48,12 @@ class Collector:
         # Keys are exact times unless a step was given or events are counted; then the times are kept apart.
         # Ways other than the mean are taken over readings, so their times are kept.
         ways = {plan.aggregation.usual, *(way for found in plan.aggregation.named.values() for way in found)}
-        self._exact = plan.kind is LogKind.SAMPLES and (step is None or ways != {"mean"})
+        self._only_means = ways == {"mean"}
+        self._exact = plan.kind is LogKind.SAMPLES and (step is None or not self._only_means)
         self._times = Accumulator(0)
         self._status = Accumulator(1)
         self._events = EventExtras(plan) if plan.kind is LogKind.EVENTS else None
+        self._cell_step, self._phase = (1, 0) if self._exact else _sums_grid(plan, step, sample)
 
     def add(self, batch: Any, decimal: str, progress: Callable[[int], None] | None = None) -> None:
         """Add one record batch.
@@ -67,23 +71,23 @@ class Collector:
             values = self._numbers(batch, decimal)
             if self.plan.status is not None:
                 stops = self.plan.status.stopped(batch.column(self.plan.status.column))
-                self._status.add(codes.astype(np.int32), self._keys(times), stops[:, None])
-            if self._events is not None:
+                self._status.add(codes.astype(np.int32), times, [stops])
+            if self._events is None:
+                self._absorb(codes, times, values)
+            else:
                 for held in self._events.taken(batch, codes, times, values):
                     self._absorb(*held)
-            else:
-                self._absorb(codes, times, values)
         if progress is not None:
             progress(self.rows_read)
 
-    def _absorb(self, codes: I64, times: I64, values: F64, extras: Extras | None = None) -> None:
+    def _absorb(self, codes: I64, times: I64, values: Sequence[F64], extras: Extras | None = None) -> None:
         """Add placed rows to the sums."""
-        keys = self._keys(times)
-        self._sums.add(codes.astype(np.int32), keys, values)
+        entity, keys = codes.astype(np.int32), self._keys(times)
+        self._sums.add(entity, keys, values)
         if not self._exact:
-            self._times.add(codes.astype(np.int32), times, np.empty((len(times), 0)))
+            self._times.add(entity, times, ())
         if self._events is not None and extras is not None:
-            self._events.add(codes, keys, values, extras)
+            self._events.add(entity, keys, values, extras)
 
     def finish(self) -> None:
         """Take in what was held back; rows of an import that came twice are dropped and counted."""
@@ -99,9 +103,33 @@ class Collector:
         """What is kept of events beside sums."""
         return self._events
 
-    def stops(self) -> Cells:
-        """Rows in a stop per entity and key."""
-        return self._status.cells()
+    def stops(self) -> dict[int, EntitySums]:
+        """Rows in a stop per entity code and exact time."""
+        return self._status.entities()
+
+    @property
+    def cells(self) -> int:
+        """Numbers held; a log of samples without a given step can be told to hold fewer."""
+        return self._sums.held
+
+    @property
+    def can_coarsen(self) -> bool:
+        """Whether the step is logscan's to choose."""
+        samples = self.plan.kind is LogKind.SAMPLES and self._only_means
+        return samples and (self._exact or self.own_step is not None)
+
+    def coarsen(self, ratio: float) -> None:
+        """Go on with a step at least `ratio` times as long as the log's own, or as the one taken so far."""
+        sums = self._sums.entities()
+        kind = self.plan.time.kind
+        if self.step is None:
+            self.own_step = self.step = sample_step([one.times() for one in sums.values()], kind)
+            self._times = Accumulator(0, {code: without_sums(one) for code, one in sums.items()})
+            self._exact = False
+        self.step = self._cell_step = longer_step(self.step, ratio, kind)
+        self._phase = grid_phase(next(iter(sums.values())).times(), self._cell_step)
+        coarse = {code: regrouped(one, self._keys) for code, one in sums.items()}
+        self._sums = Accumulator(len(self.plan.numeric), coarse)
 
     def drop(self, reason: str, rows: int) -> None:
         """Count rows that never became a record."""
@@ -114,20 +142,26 @@ class Collector:
             self.rows_used -= rows
             self.dropped[reason] += rows
 
-    def sums(self) -> Cells:
-        """Sums per entity and key; the key is a time."""
-        return self._sums.cells()
+    def sums(self) -> dict[int, EntitySums]:
+        """Sums per entity code and key; the key is a time."""
+        return self._sums.entities()
 
-    def times(self) -> Cells:
-        """Rows per entity and exact time."""
-        return self._sums.cells() if self._exact else self._times.cells()
+    def times(self) -> dict[int, EntitySums]:
+        """Rows per entity code and exact time; where no step is given the same object as the sums."""
+        return self._sums.entities() if self._exact else self._times.entities()
 
     def notes(self) -> list[str]:
-        """Sentences on clock changes and repeated rows."""
+        """Sentences on clock changes, repeated rows, codes for no reading and on the step."""
         notes = [] if self._events is None else self._events.notes()
         if self.plan.missing:
             codes = ", ".join(f"{code:g}" for code in self.plan.missing)
             notes.append(f"{self._coded:,} cells hold {codes} and were read as missing.")
+        if self.own_step is not None and self.step is not None:
+            own, taken = (step_words(step, self.plan.time.kind) for step in (self.own_step, self.step))
+            notes.append(
+                f"The log is too long to be kept at its own step of {own}: read as means of {taken} "
+                "(--every sets the step)."
+            )
         if self._repeated:
             notes.append(
                 f"{self._repeated} rows lie in an hour that occurs twice (end of summer time); "
@@ -207,6 +241,10 @@ class Collector:
 
     def _count_order(self, codes: I64, times: I64) -> None:
         """Count rows earlier than the row of the same entity before them."""
+        if len(self.entities) == 1:
+            self.out_of_order += int(times[0] < self._last[0]) + int((times[1:] < times[:-1]).sum())
+            self._last[0] = times[-1]
+            return
         order = np.argsort(codes, kind="stable") if len(self.entities) > 1 else np.arange(len(codes))
         codes, times = codes[order], times[order]
         first = np.r_[True, codes[1:] != codes[:-1]]
@@ -215,37 +253,56 @@ class Collector:
         last = np.r_[first[1:], True]
         self._last[codes[last]] = times[last]
 
-    def _numbers(self, batch: Any, decimal: str) -> F64:
-        values = np.empty((batch.num_rows, len(self.plan.numeric)))
-        for position, name in enumerate(self.plan.numeric):
+    def _numbers(self, batch: Any, decimal: str) -> list[F64]:
+        """Of each numeric column of the plan (rows,) float64."""
+        columns = []
+        for name in self.plan.numeric:
             column = batch.column(name)
             found = numbers(column, decimal if is_text(column.type) else ".")
-            values[:, position] = found.cells
+            cells = found.cells
             if self.plan.missing:
-                coded = np.isin(found.cells, self.plan.missing)
-                values[coded, position] = np.nan
+                coded = np.isin(cells, self.plan.missing)
+                cells = np.where(coded, np.nan, cells)
                 self._coded += int(coded.sum())
+            columns.append(cells)
             merged = merged_failure(self.failures.get(name), found)
             if merged is not None:
                 self.failures[name] = merged
-        return values
+        return columns
 
     def _keys(self, times: I64) -> I64:
         """The time that stands for the cell of every row."""
-        if self._exact:
+        step = self._cell_step
+        if step == 1:
             return times
-        step = self.step
-        if step is None:
-            if self.plan.time.kind is not TimeKind.TIMESTAMP:
-                return times
-            step = MINUTE_NS  # every round interval is a multiple of it
-        if self._phase is None:
-            samples = self.plan.kind is LogKind.SAMPLES
-            self._phase = (
-                grid_phase(times, step) if samples else event_phase(times, step, self.plan.time.timezone)
-            )
         half = step // 2 if self.plan.kind is LogKind.SAMPLES else 0
         return (times - self._phase + half) // step * step + self._phase
+
+
+def _sums_grid(plan: Plan, step: int | None, sample: Any) -> tuple[int, int]:
+    """Length of the cells that are summed over, and where they begin or (samples) have their middle, by a sample.
+
+    Args:
+        plan: of the log.
+        step: as given, else `None`.
+        sample: Arrow table of the first rows.
+    """
+    if step is None:
+        if plan.time.kind is not TimeKind.TIMESTAMP:
+            return 1, 0
+        step = MINUTE_NS  # every round interval is a multiple of it
+    if plan.time.kind is TimeKind.ROW:
+        return step, 0
+    times = plan.time.times([sample[name].combine_chunks() for name in plan.time.columns])
+    times = times[times != INVALID]
+    if plan.time.localise and len(times):
+        assert plan.time.timezone is not None
+        times, _, _ = localised(times, plan.time.timezone)
+    if len(times) == 0:
+        return step, 0
+    if plan.kind is LogKind.SAMPLES:
+        return step, grid_phase(Times.of(np.unique(times)), step)
+    return step, event_phase(int(times.min()), step, plan.time.timezone)
 
 
 def _with_value(entity: Any, column: Any, split: Split) -> Any:
@@ -266,10 +323,9 @@ def _any_empty(parts: list[Any]) -> Any:
     return empty
 
 
-def event_phase(times: I64, step: int, timezone: str | None) -> int:
-    """Where intervals begin, 0 <= phase < step: on round local times."""
-    if timezone is None or len(times) == 0:
+def event_phase(time: int, step: int, timezone: str | None) -> int:
+    """Where intervals begin, 0 <= phase < step: on round local times, by the clock at the given time."""
+    if timezone is None:
         return 0
-    moment = pd.Timestamp(int(times.min()), unit="ns").tz_localize("UTC").tz_convert(timezone)
-    offset = moment.utcoffset()
+    offset = pd.Timestamp(time, unit="ns").tz_localize("UTC").tz_convert(timezone).utcoffset()
     return -int(offset.total_seconds() if offset else 0) * 1_000_000_000 % step

@@ -29,6 +29,10 @@ _LABEL = re.compile(
     r"|異常(ラベル)?|ラベル",
     re.IGNORECASE,
 )
+# What the Japan Meteorological Agency and loggers write beside every reading.
+_FLAG = re.compile(
+    r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?", re.IGNORECASE
+)
 _INDEX = re.compile(
     r"(unnamed: \d+|index|idx|row|rows|row[_ ]?(id|no|number|index)|id|no\.?|#|連番|行番号|通番|№)",
     re.IGNORECASE,
@@ -258,6 +262,8 @@ def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> st
     if _LABEL.fullmatch(name.strip()) and np.isin(values, (0, 1)).all():
         return "looks like a label (use --channels to read it)"
     whole = bool((values % 1 == 0).all())
+    if whole and _FLAG.fullmatch(name.strip()) and len(np.unique(values)) <= 20:
+        return "is a quality flag (use --channels to read it)"
     if whole and (_INDEX.fullmatch(name.strip()) or re.fullmatch(r"column 1", name)) and len(values) > 1:
         ordered = np.sort(values)
         if (

@@ -1,4 +1,4 @@
-"""The shape of a CSV by evidence: delimiter, header line, decimal mark. Pure; works on a sample."""
+"""The shape of a CSV by evidence: delimiter, quote, header, decimal mark. Pure; works on a sample."""
 
 from __future__ import annotations
 
@@ -8,92 +8,168 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from logscan.config import InputConfig
 from logscan.data.cast import MISSING_WORDS
+from logscan.data.cells import Rows, is_moment, is_value
+from logscan.data.header import Header, column_names, found_header, joined_header
+from logscan.data.marks import found_decimal, refuse_split_decimals
+from logscan.data.quotes import holds_rows
 from logscan.errors import InputError, UsageError
 
-Rows = list[tuple[int, list[str]]]  # (line number after the row, 1-based; its cells)
+BLANK = " "  # as a delimiter: a run of blanks and tabs
+MOST_COLUMNS = 20_000
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 500
-_VALUE = re.compile(r"[+-]?[\d,.]*\d[\d,.]*([eE][+-]?\d+)?\s*[%％]?|[+-]?inf|nan", re.IGNORECASE)
-_MOMENT = re.compile(
-    r"\d{1,4}[-/.年]\d{1,2}([-/.月]\d{1,4})?\b[^,;|\t]*|\d{1,2}[:時]\d{2}[^,;|\t]*"
-    r"|\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}.*|\d{8}[T _-]?\d*"
-)
-_COMMA_DECIMAL = re.compile(r"[+-]?(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}(\.\d{3})+,\d+)")
-_POINT_DECIMAL = re.compile(r"[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+)([eE][+-]?\d+)?")
+_SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
+_LINES = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How to take a CSV apart."""
 
-    delimiter: str
+    delimiter: str  # BLANK: a run of blanks and tabs
+    quote: str  # "" if nothing is quoted
     decimal: str
     names: tuple[str, ...]
-    header_line: int | None  # 1-based; None: there is no header
+    header_line: int | None  # 1-based, the first; None: there is no header
+    header_end: int | None  # 1-based, the last line whose cells are in the names
+    written: tuple[str, ...]  # the cells of its main line as written, to find it again further down
     skipped_lines: int  # physical lines before the first row of data
     multiline: bool  # quoted cells hold line ends
+    notes: tuple[str, ...]
 
 
-def found_dialect(
-    sample: str, *, ended: bool, place: str, delimiter: str | None, decimal: str | None
-) -> Dialect:
+def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) -> Dialect:
     """The dialect of the text that begins with `sample`.
 
     Args:
         sample: the first lines; the last may be cut off.
+        config: what the user said of delimiter, quote, header, first line of data and decimal mark.
         ended: whether the sample is the whole text.
         place: file name, for messages.
-        delimiter: given by the user, else found.
-        decimal: given by the user, else found.
 
     Raises:
-        InputError: no rows, a header only, or text that is no table.
-        UsageError: a delimiter of more than one character.
+        InputError: no rows, a header only, text that is no table, or a decimal mark that stays open.
+        UsageError: an option that cannot be.
     """
-    if delimiter is not None:
-        delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
-        if len(delimiter) != 1:
-            raise UsageError(
-                "--delimiter", f"'{delimiter}' is not one character", "use one such as , ; tab or |"
-            )
-    if decimal not in {None, ".", ","}:
-        raise UsageError("--decimal", f"'{decimal}' is not a decimal mark", "use . or ,")
+    delimiter, quote = _checked_delimiter(config.delimiter), _checked_quote(config.quote)
+    if config.decimal not in {None, ".", ","}:
+        raise UsageError("--decimal", f"'{config.decimal}' is not a decimal mark", "use . or ,")
     lines = sample if ended else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1]
     if not lines.strip():
         raise InputError(place, "the file holds no rows", "pass a file with a header line and rows of data")
-    parsed = {mark: _rows(lines, mark) for mark in ([delimiter] if delimiter else _DELIMITERS)}
-    found = max(parsed, key=lambda mark: _consistency(parsed[mark]))
-    rows = parsed[found]
-    width = _width(rows)
-    rows = [(line, _trimmed(row, width)) for line, row in rows]
-    first = _first_data(rows, width)
-    if first is None:
-        first = _only_text(rows, width, place)
-    header = _header(rows[:first], width)
-    names = _names(header[1] if header else [], rows[first:], width)
+    said = _SEP_LINE.match(lines)
+    if said and delimiter is None:
+        delimiter = said[1]
+    raw, found, quote = _taken_apart(lines, delimiter, quote)
+    if said:
+        raw = [(line, row) for line, row in raw if line > 1]
+    width = _width(raw)
+    if width > MOST_COLUMNS:
+        fact = f"there are more than {MOST_COLUMNS:,} columns"
+        raise InputError(place, fact, "write fewer columns, or one row per reading")
+    rows = [(line, _trimmed(row, width)) for line, row in raw]
+    header, first = _header_and_first(rows, width, config, place)
+    names, notes = column_names(header.cells if header else [], rows[first:], width)
+    between = [line for line, _ in rows[:first] if header and line > header.last_line]
+    if between:
+        listed = f"Line {between[0]}" if len(between) == 1 else f"Lines {between[0]} to {between[-1]}"
+        notes.append(f"{listed} between header and data passed over.")
+    if found == "," and config.decimal is None:
+        refuse_split_decimals(raw[first:], header.cells if header else (), place)
     return Dialect(
         delimiter=found,
-        decimal=decimal or _decimal(rows[first:]),
+        quote=quote,
+        decimal=config.decimal or found_decimal(rows[first:], place),
         names=names,
-        header_line=header[0] if header else None,
-        skipped_lines=rows[first - 1][0] if first else 0,
-        multiline=any("\n" in cell or "\r" in cell for _, row in rows for cell in row),
+        header_line=header.first_line if header else None,
+        header_end=header.last_line if header else None,
+        written=tuple(header.written) if header else (),
+        skipped_lines=rows[first - 1][0] if first else (1 if said else 0),
+        # Where words stand in quotes, a later one may hold a line end.
+        multiline=bool(quote) and quote in lines and not _is_numeric(rows[first:]),
+        notes=tuple(notes),
     )
 
 
-def _rows(text: str, delimiter: str) -> Rows:
+def _checked_delimiter(given: str | None) -> str | None:
+    if given is None:
+        return None
+    delimiter = {"tab": "\t", "\\t": "\t", "space": BLANK}.get(given, given)
+    if len(delimiter) != 1 or delimiter in "\r\n\0\"'" or not delimiter.isascii():
+        remedy = "use one such as , ; tab space or |"
+        raise UsageError("--delimiter", f"'{given}' is not one character", remedy)
+    return delimiter
+
+
+def _checked_quote(given: str | None) -> str | None:
+    if given is None:
+        return None
+    quote = {"none": "", "double": '"', "single": "'"}.get(given, given)
+    if len(quote) > 1 or quote in {",", ";", "\t", " ", "\n", "\r", "\0"} or not quote.isascii():
+        raise UsageError("--quote", f"'{given}' cannot quote a cell", "use \" or ' or none")
+    return quote
+
+
+def _taken_apart(lines: str, delimiter: str | None, quote: str | None) -> tuple[Rows, str, str]:
+    """The rows of a sample under the delimiter and the quote that fit best, and the two."""
+    marks = [delimiter] if delimiter else _DELIMITERS
+    parsed = {mark: _rows(lines, mark, '"' if quote is None else quote) for mark in marks}
+    found = max(parsed, key=lambda mark: _consistency(parsed[mark]))
+    rows = parsed[found]
+    if delimiter is None and not _is_clear_table(rows):
+        by_blanks = _rows(lines, BLANK, "")
+        values = _value_share(by_blanks)
+        width = _width(by_blanks)
+        even = sum(len(row) == width for _, row in by_blanks) >= 0.9 * len(by_blanks)
+        if width > 1 and even and values >= 0.95 and len(by_blanks) > 1:
+            return by_blanks, BLANK, ""
+    if found == BLANK:
+        return rows, found, ""
+    if quote is None:
+        rows, quote = _with_found_quote(lines, found, rows)
+    return rows, found, quote
+
+
+def _is_clear_table(rows: Rows) -> bool:
+    many, share, values, _ = _consistency(rows)
+    return many and share >= 0.8 and values >= 0.8
+
+
+def _with_found_quote(lines: str, mark: str, rows: Rows) -> tuple[Rows, str]:
+    """The rows under the quote that fits: double, single where cells stand in them, none where it garbles."""
+    cells = [cell.strip() for _, row in rows for cell in row if cell.strip()]
+    single = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
+    if single >= 0.2 * len(cells) and single:
+        return _rows(lines, mark, "'"), "'"
+    if any("\n" in cell or "\r" in cell for cell in cells):
+        bare = _rows(lines, mark, "")
+        width = _width(bare)
+        swallowed = any(holds_rows(cell, mark, width) for cell in cells)
+        better, worse = _consistency(bare)[:2], _consistency(rows)[:2]
+        if better > worse or (swallowed and better == worse):
+            return bare, ""
+    return rows, '"'
+
+
+def _rows(text: str, delimiter: str, quote: str) -> Rows:
     """The non-blank rows of the sample, each with the number of the physical line it ends on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: Rows = []
+    if delimiter == BLANK:
+        split = (line.split() for line in io.StringIO(text, newline=None))
+        rows = [(number, cells) for number, cells in enumerate(split, start=1) if cells]
+        return rows[:_SAMPLE_ROWS]
+    quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **quoting)
+    rows = []
     try:
         for row in reader:
             if row:
                 rows.append((reader.line_num, row))
             if len(rows) == _SAMPLE_ROWS:
                 break
-    except csv.Error:  # a cell beyond the limit of the csv module, or a stray NUL: judge by what was read
+    except csv.Error:  # a cell beyond the limit of the csv module: judge by what was read
         pass
     return rows
 
@@ -114,30 +190,85 @@ def _consistency(rows: Rows) -> tuple[bool, float, float, int]:
     width = _width(rows)
     later = rows[len(rows) // 2 :]
     share = sum(len(row) == width for _, row in later) / max(len(later), 1)
-    cells = [cell for _, row in later for cell in row if cell.strip()]
-    values = sum(map(is_value, cells)) / max(len(cells), 1)
-    return width > 1 and share > 0.5, round(share, 1), round(values, 1), width
+    return width > 1 and share > 0.5, round(share, 1), round(_value_share(rows), 1), width
 
 
-def is_value(cell: str) -> bool:
-    """Whether a cell holds a number or a time."""
-    text = cell.strip()
-    return bool(_VALUE.fullmatch(text) or _MOMENT.fullmatch(text))
+def _is_numeric(rows: Rows) -> bool:
+    """Whether all filled cells hold numbers or times."""
+    return all(is_value(cell) for _, row in rows for cell in row if cell.strip())
+
+
+def _value_share(rows: Rows) -> float:
+    """The share of the filled cells in the later half that hold a number or a time."""
+    cells = [cell for _, row in rows[len(rows) // 2 :] for cell in row if cell.strip()]
+    return sum(map(is_value, cells)) / max(len(cells), 1)
+
+
+def _header_and_first(rows: Rows, width: int, config: InputConfig, place: str) -> tuple[Header | None, int]:
+    """The header and the index of the first row of data, by option or by evidence."""
+    wanted = _wanted_lines(config.header)
+    if config.data_from is not None:
+        first = next((index for index, (line, _) in enumerate(rows) if line >= config.data_from), len(rows))
+        if first == len(rows):
+            last = rows[-1][0]
+            raise UsageError(
+                "--data-from",
+                f"there is no row from line {config.data_from} on",
+                f"the sample ends at line {last}",
+            )
+    elif isinstance(wanted, tuple):
+        after = [(line, row) for line, row in rows if line > wanted[1]]
+        below = _first_data(after, width)
+        first = len(rows) - len(after) + (below or 0)
+    else:
+        found = _first_data(rows, width)
+        first = _only_text(rows, width, place) if found is None else found
+    if wanted is None:
+        return found_header(rows[:first], width), first
+    if isinstance(wanted, str):
+        return None, first
+    inside = [(line, row) for line, row in rows[:first] if wanted[0] <= line <= wanted[1]]
+    if not inside or first >= len(rows):
+        raise UsageError(
+            "--header", f"there is no header and data below line {wanted[0]}", "count its lines from 1"
+        )
+    main = max(range(len(inside)), key=lambda index: len({cell.strip() for cell in inside[index][1]} - {""}))
+    return joined_header(inside[main:], above=inside[:main]), first
+
+
+def _wanted_lines(text: str | None) -> tuple[int, int] | str | None:
+    """The lines of `--header`; `none` where there is no header, None where it is to be found."""
+    if text is None or text.strip().casefold() == "none":
+        return None if text is None else "none"
+    match = _LINES.fullmatch(text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= first <= last:
+        raise UsageError(
+            "--header", f"'{text}' is no line", "use a line such as 3, lines such as 3-5, or none"
+        )
+    return first, last
 
 
 def _first_data(rows: Rows, width: int) -> int | None:
-    """Index of the first row that looks like the usual row: values where the later rows have values."""
+    """Index of the first row that looks like the usual row: values and times where the later rows have them."""
     fitting = [row for _, row in rows if len(row) == width]
     later = fitting[len(fitting) // 2 :]
-    usual = []
+    usual, timed = [], []
     for position in range(width):
         cells = [row[position] for row in later if row[position].strip().casefold() not in MISSING_WORDS]
         if cells and sum(map(is_value, cells)) >= 0.5 * len(cells):
             usual.append(position)
+            if sum(map(is_moment, cells)) >= 0.9 * len(cells):
+                timed.append(position)
     for index, (_, row) in enumerate(rows):
         if len(row) != width:
             continue
         cells = [row[position] for position in usual if row[position].strip()]
+        # A word where times stand is a header, even above channels that are called by numbers; a damaged
+        # time still has digits.
+        words = [row[position] for position in timed if row[position].strip()]
+        if any(not any(letter.isdigit() for letter in word) for word in words):
+            continue
         if cells and sum(map(is_value, cells)) >= 0.5 * len(cells):
             return index
     return None
@@ -154,58 +285,3 @@ def _only_text(rows: Rows, width: int, place: str) -> int:
             "turn it into CSV with a time column and one column per number",
         )
     return 1
-
-
-def _header(before: Rows, width: int) -> tuple[int, list[str]] | None:
-    """The line above the data that names most columns; lines under it tell repeated names apart."""
-    best: int | None = None
-    most = 0
-    for index, (_, row) in enumerate(before):
-        named = [cell.strip() for cell in row if cell.strip()]
-        # A lone word above many columns is a title, not a header.
-        fits = abs(len(row) - width) <= 1 and 2 * len(named) >= width
-        if fits and len(set(named)) >= max(most, min(width, 2)):
-            best, most = index, len(set(named))
-    if best is None:
-        return None
-    line, cells = before[best]
-    if most < len([cell for cell in cells if cell.strip()]):
-        under = [row for _, row in before[best + 1 :] if len(row) == len(cells)]
-        cells = [
-            " ".join(part for part in parts if part.strip()) for parts in zip(cells, *under, strict=True)
-        ]
-    return line, cells
-
-
-def _names(header: list[str], data: Rows, width: int) -> tuple[str, ...]:
-    """One distinct name per column; unnamed columns are called after their place."""
-    cells = [" ".join(cell.replace("\ufeff", "").split()) for cell in header]
-    if len(cells) == width - 1:
-        fitting = [row for _, row in data if len(row) == width]
-        trailing = all(not row[-1].strip() for row in fitting)
-        cells = [*cells, ""] if trailing else ["", *cells]
-    return distinct_names(cells[:width] + [""] * (width - len(cells)))
-
-
-def distinct_names(cells: list[str]) -> tuple[str, ...]:
-    """Names made distinct: unnamed ones become `column N`, repeated ones get ` (2)`, ` (3)` ..."""
-    taken = Counter(cells)
-    names: list[str] = []
-    seen: set[str] = set()
-    for place, cell in enumerate(cells, start=1):
-        name = base = cell or f"column {place}"
-        number = 1
-        while name in seen or (number > 1 and taken[name]):
-            number += 1
-            name = f"{base} ({number})"
-        seen.add(name)
-        names.append(name)
-    return tuple(names)
-
-
-def _decimal(rows: Rows) -> str:
-    """The decimal mark: a comma where more cells can only be read with one."""
-    cells = [cell.strip() for _, row in rows for cell in row]
-    commas = sum(bool(_COMMA_DECIMAL.fullmatch(cell)) for cell in cells)
-    points = sum(bool(_POINT_DECIMAL.fullmatch(cell)) for cell in cells)
-    return "," if commas > points else "."

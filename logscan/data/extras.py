@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from logscan.data.cast import as_text
 from logscan.data.columns import Plan
-from logscan.data.grid import Accumulator, Cells
 from logscan.data.hashes import U64, cell_hashes, row_hashes
 from logscan.data.repeats import all_copies, repeated_rows
+from logscan.data.sums import I32, Accumulator, EntitySums
 from logscan.records import F64, I64, Bool
 
 REPEATED = "repeat an import"
@@ -35,7 +35,7 @@ class Extras:
         return Extras(self.cells[kept])
 
 
-_Rows = tuple[I64, I64, F64, Extras]
+_Rows = tuple[I64, I64, Sequence[F64], Extras]
 
 
 class EventExtras:
@@ -52,14 +52,14 @@ class EventExtras:
         self._distinct: list[list[_Triples]] = [[] for _ in plan.distinct]
         self._pending = [0 for _ in plan.distinct]
 
-    def taken(self, batch: Any, codes: I64, times: I64, values: F64) -> Iterator[_Rows]:
+    def taken(self, batch: Any, codes: I64, times: I64, values: Sequence[F64]) -> Iterator[_Rows]:
         """Take rows; yields those that are to be added to the sums now.
 
         Args:
             batch: the rows, with all their columns.
             codes: (rows,) group of each.
             times: (rows,).
-            values: (rows, width) its numbers.
+            values: of each numeric column (rows,) float64.
         """
         rows = (codes, times, values, Extras(self._cells(batch)))
         if not self._holding:
@@ -67,7 +67,7 @@ class EventExtras:
             return
         self._held.append(rows)
         self._hashes.append(row_hashes(batch))
-        self._held_bytes += codes.nbytes * 3 + values.nbytes + rows[3].cells.nbytes
+        self._held_bytes += codes.nbytes * (3 + len(values)) + rows[3].cells.nbytes
         if self._held_bytes > _MOST_HELD_BYTES:
             # Too many to remember: what is here is taken as it is, and said.
             self._holding = False
@@ -89,27 +89,29 @@ class EventExtras:
             surplus = np.zeros_like(surplus)
         self._dropped = int(surplus.sum())
         bounds = np.cumsum([len(rows[1]) for rows in self._held])[:-1]
-        released = []
+        released: list[_Rows] = []
         for (codes, moments, values, extras), gone in zip(self._held, np.split(surplus, bounds), strict=True):
             kept = ~gone
-            released.append((codes[kept], moments[kept], values[kept], extras.part(kept)))
+            released.append((codes[kept], moments[kept], [one[kept] for one in values], extras.part(kept)))
         self._held, self._hashes = [], []
         return released, self._dropped
 
-    def add(self, codes: I64, keys: I64, values: F64, extras: Extras) -> None:
+    def add(self, entity: I32, keys: I64, values: Sequence[F64], extras: Extras) -> None:
         """Count negative numbers and different values of rows that are used.
 
         Args:
-            codes: (rows,) group of each.
+            entity: (rows,) group of each.
             keys: (rows,) its cell in time.
-            values: (rows, width) its numbers.
+            values: of each numeric column (rows,) float64.
             extras: of the same rows.
         """
-        negative = values < 0
-        some = negative.any(axis=1)
+        some = np.zeros(len(keys), dtype=np.bool_)
+        for column in values:
+            some |= column < 0
         if some.any():
-            marked = np.where(negative[some], 1.0, np.nan)
-            self._negatives.add(codes[some].astype(np.int32), keys[some], marked)
+            marked = [np.where(column[some] < 0, 1.0, np.nan) for column in values]
+            self._negatives.add(entity[some], keys[some], marked)
+        codes = entity.astype(np.int64)
         for position in range(len(self.plan.distinct)):
             cells = extras.cells[:, position]
             told = cells != 0
@@ -119,18 +121,22 @@ class EventExtras:
                 merged = _unique(self._distinct[position])
                 self._distinct[position], self._pending[position] = [merged], -len(merged[0])
 
-    def negatives(self) -> Cells:
+    def negatives(self) -> dict[int, EntitySums]:
         """Negative numbers per group and key."""
-        return self._negatives.cells()
+        return self._negatives.entities()
 
-    def negative_columns(self, cells: Cells) -> tuple[str, ...]:
-        """The columns whose negative numbers are a channel."""
-        if self.plan.negatives is not None:
-            return tuple(name for name in self.plan.numeric if name in self.plan.negatives)
-        rows = cells.totals().sum(axis=0)
-        return tuple(
-            name for name, count in zip(self.plan.numeric, rows, strict=True) if count >= _FEWEST_NEGATIVES
-        )
+    def negative_rows(self) -> dict[str, int]:
+        """How many negative numbers the columns hold whose negative numbers are a channel."""
+        rows = np.zeros(len(self.plan.numeric))
+        for one in self.negatives().values():
+            for block in one.blocks:
+                rows += [np.nansum(column) for column in block.sums]
+        wanted = self.plan.negatives
+        return {
+            name: int(count)
+            for name, count in zip(self.plan.numeric, rows, strict=True)
+            if (count >= _FEWEST_NEGATIVES if wanted is None else name in wanted)
+        }
 
     def distinct(self, position: int) -> _Triples:
         """Every (group, key, cell) once, of one of the columns whose different values are counted."""

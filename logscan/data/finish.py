@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.data.channels import found_channels, of_group, union
+from logscan.data.channels import found_channels, union
 from logscan.data.collect import Collector, event_phase
 from logscan.data.columns import Plan
-from logscan.data.grid import Cells, event_step, far_rows, grid_phase, merged
+from logscan.data.grid import end_pairs, event_step, far_rows, grid_phase, longer_step, step_words
 from logscan.data.intervals import common_step
-from logscan.data.longform import SEPARATOR
-from logscan.data.status import Status, stopped_steps
+from logscan.data.status import Status, stopped_on
+from logscan.data.sums import Cells, EntitySums
 from logscan.errors import InputError, UsageError
-from logscan.records import I64, Bool, LogKind, Series, TimeGrid, TimeKind
+from logscan.records import I64, LogKind, Series, TimeGrid, TimeKind
+from logscan.times import Times
 
-_MOST_CELLS = 500_000_000
+MOST_CELLS = 1 << 24  # steps times channels: what fits beside a model and its work into 1 GB
 _SECOND_NS = 1_000_000_000
 _UNITS_NS = {
     name: unit_ns
@@ -77,71 +78,52 @@ def finished_series(collector: Collector, plan: Plan, place: str) -> Finished:
         InputError: the grid would be too long or too large, or no channel holds a number.
     """
     collector.finish()
-    sums, times = collector.sums(), collector.times()
+    sums, exact = collector.sums(), collector.times()
     events = plan.kind is LogKind.EVENTS
-    step, notes = collector.step, list[str]()
-    if step is None and events:
-        step = event_step(_by_entity(sums, collector.entities), plan.time.kind)
-    elif step is None:
-        step, notes = common_step(sums, plan.time.kind, collector.entities)
     used = _used_channels(sums, plan, place)
-    channels = found_channels(collector, plan, used, sums, place)
+    channels = found_channels(collector, plan, used, place)
+    step, notes = collector.step, list[str]()
+    # Where all rows of an entity are one group, which is the usual case, a union is that group itself.
+    whole = {entity: union(sums, codes) for entity, codes in channels.groups.items()}
+    moments = {entity: union(exact, codes) for entity, codes in channels.groups.items()}
+    if step is None and events:
+        step = event_step(((np.asarray(one.times()), _rows(one)) for one in whole.values()), plan.time.kind)
+    elif step is None:
+        times = {collector.entities[code]: one.times() for code, one in sums.items()}
+        step, notes = common_step(times, plan.time.kind)
+    placed = {
+        entity: _placed(one, moments[entity].times(), step, plan, place) for entity, one in whole.items()
+    }
+    del whole
+    cells = sum(grid.steps for grid, *_ in placed.values()) * len(channels.names)
+    if cells > MOST_CELLS:
+        raise TooLargeError(place, step, cells, plan)
     stops = collector.stops() if plan.status is not None else None
     series: list[Series] = []
-    far = duplicates = sizes = 0
-    for entity, codes in channels.groups.items():
-        mine = union([of_group(sums, code) for code in codes])
-        if len(mine.key) == 0:
-            continue
-        exact = [of_group(times, code) for code in codes]
-        moments = union(exact).key
-        mine, grid, dropped = _placed(mine, moments, step, plan, place)
-        far += dropped
-        sizes += grid.steps * len(channels.names)
-        if sizes > _MOST_CELLS:
-            fact = f"{len(channels.groups)} series of up to {grid.steps:,} steps do not fit into memory"
-            raise InputError(place, fact, "pass a longer step with --every, or fewer columns with --channels")
-        for one in [union(exact)] if events else exact:
-            inside = _inside(one.key, grid, events=events)
-            duplicates += int(one.rows[inside].sum() - inside.sum())
-        values = channels.values(entity, grid)
-        row_times = None if events else moments[_inside(moments, grid, events=events)]
-        aside = None if stops is None else _stopped(union([of_group(stops, code) for code in codes]), grid)
-        series.append(Series(entity, channels.names, grid, values, row_times, aside))
+    duplicates = 0
+    for entity, (grid, low, high, _) in placed.items():
+        first_time = grid.start if events else grid.first_time(0)
+        span = (first_time, first_time + grid.steps * step)
+        row_times = moments[entity].times().within(*span)
+        apart = [moments[entity]] if events else [exact[code] for code in channels.groups[entity]]
+        duplicates += sum(_repeated(one, one.times().within(*span)) for one in apart)
+        aside = None
+        if stops is not None:
+            aside = stopped_on(grid, [stops[code] for code in channels.groups[entity] if code in stops])
+        values = channels.values(entity, sums, low, high, grid)
+        series.append(Series(entity, channels.names, grid, values, None if events else row_times, aside))
     if plan.status is not None:
         notes += _stop_notes(series, plan.status)
     return Finished(
         step=step,
         series=tuple(series),
-        far=far,
+        far=sum(far for *_, far in placed.values()),
         duplicates=duplicates,
         categories=channels.categories,
-        negatives=channels.negatives,
-        silent=tuple(name for place, name in enumerate(plan.numeric) if place not in used),
+        negatives=tuple(channels.negatives),
+        silent=tuple(name for number, name in enumerate(plan.numeric) if number not in used),
         notes=(*notes, *channels.notes),
     )
-
-
-def _by_entity(sums: Cells, names: list[str]) -> Cells:
-    """Sums of groups as those of their entities."""
-    entities = [name.rpartition(SEPARATOR)[0] if SEPARATOR in name else name for name in names]
-    codes = np.unique(np.array(entities, dtype=object), return_inverse=True)[1].astype(np.int32)
-    if len(np.unique(codes)) == len(names):
-        return sums
-    return merged([Cells(codes[sums.entity], sums.key, sums.rows, sums.sums.copy(), sums.counts)])
-
-
-def _inside(times: I64, grid: TimeGrid, *, events: bool) -> Bool:
-    """(times,) bool: which of them lie on the grid."""
-    index = (times - grid.start) // grid.step if events else grid.index(times)
-    inside: Bool = (index >= 0) & (index < grid.steps)
-    return inside
-
-
-def _stopped(stops: Cells, grid: TimeGrid) -> Bool:
-    index = grid.index(stops.key)
-    inside = (index >= 0) & (index < grid.steps)
-    return stopped_steps(index[inside], stops.means()[inside, 0], grid.steps)
 
 
 def _stop_notes(series: list[Series], status: Status) -> list[str]:
@@ -152,9 +134,46 @@ def _stop_notes(series: list[Series], status: Status) -> list[str]:
     return [f"'{status.column}' tells when the machine stands: {fact}{told}."]
 
 
-def _used_channels(sums: Cells, plan: Plan, place: str) -> list[int]:
+class TooLargeError(InputError):
+    """A log has more cells (steps times channels) at a step than fit into memory."""
+
+    def __init__(self, place: str, step: int, cells: int, plan: Plan) -> None:
+        kind = plan.time.kind
+        longer = step_words(longer_step(step, max(cells / MOST_CELLS, 1.001), kind), kind)
+        super().__init__(
+            place,
+            f"at a step of {step_words(step, kind)} it has more than {MOST_CELLS:,} steps times channels, "
+            "which do not fit into memory",
+            f"pass --every {longer} or longer, or fewer columns with --channels",
+        )
+        self.cells = cells
+
+
+def _rows(one: EntitySums) -> I64:
+    """(keys,) int64, input rows behind each key."""
+    return np.concatenate([block.row_counts() for block in one.blocks])
+
+
+def _repeated(times: EntitySums, within: Times) -> int:
+    """How many rows share their time with an earlier one, of those within a span of times."""
+    if len(within) == 0:
+        return 0
+    low, high = within.blocks[0].first, within.blocks[-1].last
+    repeated = 0
+    for block in times.blocks:
+        if block.rows is not None and block.key.first <= high and block.key.last >= low:
+            first, end = np.searchsorted(block.key.times(), [low, high + 1])
+            repeated += int((block.rows[first:end] - 1).sum())
+    return repeated
+
+
+def _used_channels(sums: dict[int, EntitySums], plan: Plan, place: str) -> list[int]:
     """Positions of the numeric columns that hold at least one number."""
-    seen = np.isfinite(sums.sums).any(axis=0) if sums.counts is None else (sums.counts > 0).any(axis=0)
+    seen = np.zeros(len(plan.numeric), dtype=np.bool_)
+    for one in sums.values():
+        for block in one.blocks:
+            for position in np.flatnonzero(~seen):
+                seen[position] = np.isfinite(block.sums[position]).any()
     used = [int(position) for position in np.flatnonzero(seen)]
     if not used and plan.kind is LogKind.SAMPLES:
         listed = ", ".join(f"'{name}'" for name in plan.numeric[:4])
@@ -166,30 +185,51 @@ def _used_channels(sums: Cells, plan: Plan, place: str) -> list[int]:
     return used
 
 
-def _placed(mine: Cells, times: I64, step: int, plan: Plan, place: str) -> tuple[Cells, TimeGrid, int]:
-    """The cells of one entity that lie on its grid, the grid, and the rows that do not."""
+def _placed(
+    mine: EntitySums, times: Times, step: int, plan: Plan, place: str
+) -> tuple[TimeGrid, int, int, int]:
+    """The grid of one entity, the first and the last key that lie on it, and the number of rows that do not."""
     events = plan.kind is LogKind.EVENTS
-    kept = far_rows(mine.key // step, mine.rows)
+    total = mine.rows()
+    key, rows = _ends(mine, end_pairs(total))
+    kept = far_rows(key // step, rows, total)
     if kept == "too long":
-        span = (int(mine.key[-1]) - int(mine.key[0])) // step + 1
-        fact = f"{int(mine.rows.sum()):,} rows would make a grid of {span:,} steps"
+        span = (int(key[-1]) - int(key[0])) // step + 1
+        fact = f"{total:,} rows would make a grid of {span:,} steps"
         raise InputError(
             place, fact, "pass a longer step with --every, or correct the times that are far off"
         )
     first, end = kept
-    dropped = int(mine.rows.sum() - mine.rows[first:end].sum())
-    counts = None if mine.counts is None else mine.counts[first:end]
-    mine = Cells(
-        mine.entity[first:end], mine.key[first:end], mine.rows[first:end], mine.sums[first:end], counts
-    )
-    low, high = int(mine.key[0]), int(mine.key[-1])
+    dropped = int(rows[:first].sum() + rows[end:].sum())
+    low, high = int(key[first]), int(key[end - 1])
     if events:
-        phase = event_phase(mine.key, step, plan.time.timezone)
+        phase = event_phase(low, step, plan.time.timezone)
         start = (low - phase) // step * step + phase
         steps = (high - start) // step + 1
     else:
-        near = times[(times >= low - step) & (times <= high + step)]
-        phase = grid_phase(near, step)
+        phase = grid_phase(times.within(low - step, high + step + 1), step)
         start = (low - phase + step // 2) // step * step + phase
         steps = (high - start + step // 2) // step + 1
-    return mine, TimeGrid(plan.time.kind, start, step, steps, plan.time.timezone), dropped
+    return TimeGrid(plan.time.kind, start, step, steps, plan.time.timezone), low, high, dropped
+
+
+def _ends(mine: EntitySums, pairs: int) -> tuple[I64, I64]:
+    """The first and the last `pairs` keys of an entity, and the rows behind each; all where they are fewer."""
+    blocks = mine.blocks
+    if sum(block.key.count for block in blocks) <= 4 * pairs:
+        return np.asarray(mine.times()), _rows(mine)
+    head, tail = _leading(blocks, pairs), _leading(blocks[::-1], pairs)[::-1]
+    parts = [(block.key.times()[:count], block.row_counts()[:count]) for block, count in head]
+    parts += [(block.key.times()[-count:], block.row_counts()[-count:]) for block, count in tail]
+    return np.concatenate([key for key, _ in parts]), np.concatenate([rows for _, rows in parts])
+
+
+def _leading(blocks: list[Cells], pairs: int) -> list[tuple[Cells, int]]:
+    """The blocks that hold the first `pairs` keys, and how many of them are still wanted at each."""
+    taken = []
+    for block in blocks:
+        if pairs <= 0:
+            break
+        taken.append((block, pairs))
+        pairs -= block.key.count
+    return taken

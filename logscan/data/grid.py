@@ -1,23 +1,20 @@
-"""Rows on one regular time grid per entity: growable sums, and the step by evidence. No I/O."""
+"""The regular grid by evidence: its step, its phase, and the rows too far away to lie on it. No I/O."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from math import ceil, gcd
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from logscan.records import F64, I64, TimeKind
-
-I32 = npt.NDArray[np.int32]
+from logscan.records import I64, TimeKind
+from logscan.times import TimeBlock, Times
 
 MINUTE_NS = 60_000_000_000
 EVENT_STEPS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 10, 15, 30, 60, 120, 360, 1440))
 _EVENT_ROWS_PER_STEP = 10
-_BUFFER_CELLS = 16_000_000
-_BUFFER_ROWS = 2_000_000
+_DISTANCES = 1 << 22  # from which the usual one is found; of a longer log, evenly spread blocks
 _NICE_NS = tuple(
     count * unit
     for unit, counts in (
@@ -30,115 +27,20 @@ _NICE_NS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Sums per (entity, key), sorted, each pair once."""
-
-    entity: I32  # (pairs,)
-    key: I64  # (pairs,)
-    rows: I64  # (pairs,) input rows behind each pair
-    sums: F64  # (pairs, width); with `counts` None the readings themselves, NaN where missing
-    counts: I32 | None  # (pairs, width) finite readings; None: one row per pair
-
-    def means(self) -> F64:
-        """(pairs, width) mean of the finite readings, NaN where there were none."""
-        if self.counts is None:
-            return self.sums
-        with np.errstate(invalid="ignore"):
-            return np.where(self.counts > 0, self.sums / np.maximum(self.counts, 1), np.nan)
-
-    def totals(self) -> F64:
-        """(pairs, width) sum of the finite readings, 0 where there were none."""
-        return np.nan_to_num(self.sums, nan=0.0) if self.counts is None else self.sums
-
-
-class Accumulator:
-    """Grows by rows in any order; memory grows with the distinct (entity, key) pairs, not with the rows."""
-
-    def __init__(self, width: int) -> None:
-        self._width = width
-        self._parts: list[Cells] = []
-        self._pending_rows = 0
-        self._merged_rows = 0
-
-    def add(self, entity: I32, key: I64, values: F64) -> None:
-        """Add rows.
-
-        Args:
-            entity: (rows,) entity codes.
-            key: (rows,) times or grid cells.
-            values: (rows, width), NaN where missing.
-        """
-        if len(key) == 0:
-            return
-        self._parts.append(Cells(entity, key, np.ones(len(key), dtype=np.int64), values, None))
-        self._pending_rows += len(key)
-        limit = min(_BUFFER_ROWS, _BUFFER_CELLS // max(self._width, 1))
-        if self._pending_rows > max(limit, self._merged_rows):
-            self._merge()
-
-    def cells(self) -> Cells:
-        """Everything added so far."""
-        self._merge()
-        if not self._parts:
-            empty = np.empty(0, dtype=np.int64)
-            return Cells(empty.astype(np.int32), empty, empty, np.empty((0, self._width)), None)
-        return self._parts[0]
-
-    def _merge(self) -> None:
-        if self._pending_rows:
-            parts, self._parts = self._parts, []
-            whole = merged(parts)
-            self._parts = [whole]
-            self._merged_rows, self._pending_rows = len(whole.key), 0
-
-
-def merged(parts: list[Cells]) -> Cells:
-    """Parts as one, sorted, pairs summed."""
-    entity = np.concatenate([part.entity for part in parts])
-    key = np.concatenate([part.key for part in parts])
-    rows = np.concatenate([part.rows for part in parts])
-    sums = np.concatenate([part.sums for part in parts])
-    single = all(part.counts is None for part in parts)
-    same = entity[1:] == entity[:-1]
-    ascending = (entity[1:] > entity[:-1]) | (same & (key[1:] >= key[:-1]))
-    order = None if ascending.all() else np.lexsort((key, entity))
-    if order is not None:
-        entity, key, rows, sums = entity[order], key[order], rows[order], sums[order]
-    new = np.ones(len(key), dtype=np.bool_)
-    new[1:] = (entity[1:] != entity[:-1]) | (key[1:] != key[:-1])
-    if single and new.all():
-        return Cells(entity, key, rows, sums, None)
-    counts = np.concatenate(
-        [np.isfinite(part.sums).astype(np.int32) if part.counts is None else part.counts for part in parts]
-    )
-    if order is not None:
-        counts = counts[order]
-    starts = np.flatnonzero(new)
-    np.nan_to_num(sums, copy=False, nan=0.0)
-    return Cells(
-        entity[starts],
-        key[starts],
-        np.add.reduceat(rows, starts),
-        np.add.reduceat(sums, starts, axis=0),
-        np.add.reduceat(counts, starts, axis=0),
-    )
-
-
-def sample_step(cells: Cells, kind: TimeKind) -> int:
+def sample_step(series: Sequence[Times], kind: TimeKind) -> int:
     """The usual distance of neighbouring readings within an entity.
 
     The most frequent distance where it is common (gaps and duplicates do not move it), else the
     median (jitter), snapped to a round duration within 3 %.
 
     Args:
-        cells: with exact times as keys.
-        kind: what the keys are.
+        series: the times of every entity.
+        kind: what they are.
 
     Returns:
-        Step in ns or integer units; 1 where there are no two distinct times.
+        Step in ns or integer units; 1 (timestamps: one second) where there are no two distinct times.
     """
-    distance = np.diff(cells.key)[cells.entity[1:] == cells.entity[:-1]]
+    distance = _distances(series)
     if len(distance) == 0:
         return 1_000_000_000 if kind is TimeKind.TIMESTAMP else 1
     values, counts = np.unique(distance, return_counts=True)
@@ -153,17 +55,33 @@ def sample_step(cells: Cells, kind: TimeKind) -> int:
     return middle
 
 
-def event_step(cells: Cells, kind: TimeKind) -> int:
-    """The shortest round interval that holds ten rows on average (all entities, each over its own span)."""
-    bounds = np.r_[np.flatnonzero(np.r_[True, cells.entity[1:] != cells.entity[:-1]]), len(cells.key)]
+def _distances(series: Sequence[Times]) -> I64:
+    """Distances of neighbouring times; of very many, those within evenly spread blocks."""
+    blocks = [block for times in series for block in times.blocks]
+    total = sum(block.count for block in blocks)
+    if total <= _DISTANCES:
+        parts = [np.diff(np.asarray(times)) for times in series]
+    else:
+        every = -(-total // _DISTANCES)
+        parts = [np.diff(block.times()) for block in blocks[::every]]
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts])
+
+
+def event_step(series: Iterable[tuple[I64, I64]], kind: TimeKind) -> int:
+    """The shortest round interval that holds ten rows on average (all entities, each over its own span).
+
+    Args:
+        series: of every entity, its keys, ascending, and the rows behind each, (keys,) int64 each.
+        kind: what the keys are.
+    """
     span = inner_rows = 0
-    for first, end in pairwise(bounds.tolist()):
-        upto = np.cumsum(cells.rows[first:end])
+    for key, rows in series:
+        upto = np.cumsum(rows)
         total = int(upto[-1])
         # A wrong date far away must not stretch the span: a thousandth of the rows is cut off at both ends.
         cut = max(total // 1000, 1) if total >= 20 else 0
         low, high = np.searchsorted(upto, [cut, total - cut - 1], side="right")
-        span += int(cells.key[first + min(high, end - first - 1)] - cells.key[first + low])
+        span += int(key[min(high, len(key) - 1)]) - int(key[low])
         inner_rows += total - 2 * cut
     per_row = max(span, 1) / max(inner_rows, 1)
     if kind is TimeKind.TIMESTAMP:
@@ -173,27 +91,68 @@ def event_step(cells: Cells, kind: TimeKind) -> int:
     return next((step for step in steps if step >= _EVENT_ROWS_PER_STEP * per_row), steps[-1])
 
 
-def grid_phase(times: I64, step: int) -> int:
+def grid_phase(times: Times, step: int) -> int:
     """Where the grid's steps lie, 0 <= phase < step: on the readings if most agree, else on round times."""
     if len(times) == 0 or step <= 1:
         return 0
-    phases, counts = np.unique(times % step, return_counts=True)
-    return int(phases[np.argmax(counts)]) if counts.max() >= 0.5 * len(times) else 0
+    # A phase that half of all readings have, half of the readings of some block have too; then it is the middle one.
+    candidates = {phase for block in times.blocks for phase in _common_phases(block, step)}
+    agree = {
+        phase: sum(int((chunk % step == phase).sum()) for chunk in times.chunks())
+        for phase in sorted(candidates)
+    }
+    best = max(agree, key=lambda phase: agree[phase], default=0)
+    return best if agree and agree[best] >= 0.5 * len(times) else 0
 
 
-def far_rows(key: I64, rows: I64) -> tuple[int, int] | Literal["too long"]:
+def _common_phases(block: TimeBlock, step: int) -> list[int]:
+    """The phases that at least half of the times of a block have."""
+    if block.beyond is None and block.count > 1:
+        period = step // gcd(block.distance, step)
+        if period == 1:
+            return [block.first % step]
+        if period > 2 and block.count >= 4 * period:  # all phases are met about equally often
+            return []
+    phases = block.times() % step
+    middle = (len(phases) - 1) // 2
+    ordered = np.partition(phases, [middle, len(phases) // 2])
+    found = {int(ordered[middle]), int(ordered[len(phases) // 2])}
+    return [phase for phase in found if 2 * int((phases == phase).sum()) >= len(phases)]
+
+
+def longer_step(step: int, ratio: float, kind: TimeKind) -> int:
+    """The shortest round step that is at least `ratio` times as long; where it can be, a multiple of the step."""
+    least = step * ratio
+    if kind is TimeKind.TIMESTAMP:
+        nice = [one for one in _NICE_NS if one >= least]
+        return next((one for one in nice if one % step == 0), next(iter(nice), step * ceil(ratio)))
+    power = int(10 ** (len(str(ceil(ratio))) - 1))
+    return step * next(count * power for count in (1, 2, 5, 10) if count * power >= ratio)
+
+
+def step_words(step: int, kind: TimeKind) -> str:
+    """A step as `--every` takes it: `10s`, `1min`, `500ms`, or an integer."""
+    if kind is not TimeKind.TIMESTAMP:
+        return str(step)
+    units = (("d", 1440 * MINUTE_NS), ("h", 60 * MINUTE_NS), ("min", MINUTE_NS), ("s", 10**9), ("ms", 10**6))
+    unit, size = next(((unit, size) for unit, size in (*units, ("us", 10**3)) if step % size == 0), ("ns", 1))
+    return f"{step // size}{unit}"
+
+
+def far_rows(key: I64, rows: I64, total: int | None = None) -> tuple[int, int] | Literal["too long"]:
     """Which pairs of one entity lie on a grid of reasonable length.
 
     Args:
-        key: (pairs,) ascending cells of one entity's grid.
+        key: (pairs,) ascending cells of one entity's grid; of a long one, the `end_pairs` at both ends are enough.
         rows: (pairs,) input rows behind them.
+        total: input rows behind all pairs of the entity; `None`: all pairs are given.
 
     Returns:
         The half-open range of pairs to keep; `too long` where more than 0.1 % of the rows (or one
         row of at least 20) would have to go.
     """
-    total = int(rows.sum())
-    allowed = max(total // 1000, 1 if total >= 20 else 0)
+    total = int(rows.sum()) if total is None else total
+    allowed = _most_far(total)
     limit = max(50 * total, 1_000_000)
     first, last, dropped = 0, len(key) - 1, 0
 
@@ -215,3 +174,13 @@ def far_rows(key: I64, rows: I64) -> tuple[int, int] | Literal["too long"]:
         dropped += int(rows[end])
         first, last = (first, last - 1) if right else (first + 1, last)
     return first, last + 1
+
+
+def end_pairs(total: int) -> int:
+    """How many pairs at each end of an entity `far_rows` looks at."""
+    return _most_far(total) + 2
+
+
+def _most_far(total: int) -> int:
+    """How many rows may be too far away."""
+    return max(total // 1000, 1 if total >= 20 else 0)

@@ -62,8 +62,9 @@ def touched_steps(labels: tuple[Label, ...], series: Series, kind: LogKind) -> B
         return inside
     inside = labelled_steps(labels, series.entity, grid)
     if series.row_times is not None:
-        rows = series.row_times[labelled_times(labels, series.entity, series.row_times)]
-        inside[grid.index(rows)] = True
+        for times in series.row_times.chunks():
+            rows = times[labelled_times(labels, series.entity, times)]
+            inside[grid.index(rows)] = True
     return inside
 
 

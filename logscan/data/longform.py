@@ -22,7 +22,7 @@ from logscan.records import LogKind, TimeKind
 SEPARATOR = "\x1f"  # between entity and value in the key of a group; no text file holds it
 REST = "(other)"
 NOTHING = "(empty)"  # the category of rows without one
-MOST_CHANNELS = 1_000
+MOST_CHANNELS = 500
 MOST_GROUPS = 100_000
 
 _SENSOR = re.compile(

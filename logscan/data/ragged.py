@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+from logscan.data.quotes import holds_rows, refuse_swallowed
 
 
 class RaggedRows:
@@ -15,36 +18,56 @@ class RaggedRows:
 
     A row that is too long only by empty cells (a delimiter at the end of the line) loses them. Any other
     is counted: nothing tells which of its cells is missing.
+
+    Attributes:
+        dropped: reason -> rows.
     """
 
-    def __init__(self, names: tuple[str, ...], delimiter: str) -> None:
-        self.dropped = 0
+    def __init__(self, names: tuple[str, ...], delimiter: str, quote: str, place: str) -> None:
+        self.dropped: Counter[str] = Counter()
         self._names = list(names)
         self._delimiter = delimiter
+        self._quote = quote
+        self._place = place
+        self._swallowing: str | None = None  # a row that holds other rows
         self._waiting: list[tuple[int, list[str] | None]] = []  # row number, its cells if mended
         self._next_number = 1
 
     def handle(self, row: Any) -> str:
         """The `invalid_row_handler` of `pyarrow.csv`: keep the row for later, tell the reader to skip it."""
+        if self._quote and holds_rows(row.text, self._delimiter, len(self._names)):
+            self._swallowing = row.text
         cells = self._mended(row)
         if cells is None:
-            self.dropped += 1
+            reason = f"another number of cells than the header ({len(self._names)})"
+            self.dropped["comment" if row.text.lstrip().startswith("#") else reason] += 1
         if row.number is not None:
             self._waiting.append((row.number, cells))
         return "skip"
 
     def restored(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """The batches with the mended rows at their places."""
+        """The batches with the mended rows at their places; raises InputError where a quote swallows rows."""
         for batch in batches:
+            self._refuse_swallowed()
             yield self._with_mended(batch)
+        self._refuse_swallowed()
         rest = [cells for _, cells in self._waiting if cells is not None]
         if rest:
             yield self._batch(rest)
 
+    def _refuse_swallowed(self) -> None:
+        # Not raised by the handler: the CSV reader would not let it through.
+        if self._swallowing is not None:
+            refuse_swallowed([self._swallowing], self._delimiter, len(self._names), self._place)
+
     def _mended(self, row: Any) -> list[str] | None:
         if row.actual_columns <= row.expected_columns:
             return None
-        cells = next(csv.reader([row.text], delimiter=self._delimiter), [])
+        quoting: dict[str, Any] = {"quotechar": self._quote} if self._quote else {"quoting": csv.QUOTE_NONE}
+        try:
+            cells = next(csv.reader([row.text], delimiter=self._delimiter, **quoting), [])
+        except csv.Error:  # a cell beyond the limit of the csv module
+            return None
         fitting, extra = cells[: len(self._names)], cells[len(self._names) :]
         return None if any(cell.strip() for cell in extra) or len(fitting) < len(self._names) else fitting
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,15 +18,19 @@ from logscan.data.batches import Table, opened_table
 from logscan.data.calendar import with_calendar
 from logscan.data.collect import Collector
 from logscan.data.columns import Plan, found_plan
-from logscan.data.finish import finished_series, step_from
+from logscan.data.finish import MOST_CELLS, TooLargeError, finished_series, step_from
+from logscan.data.grid import MINUTE_NS
+from logscan.data.memory import give_back_memory
 from logscan.data.sources import Source, resolved_sources
 from logscan.data.suggest import did_you_mean, require_columns
-from logscan.data.timeplan import AmbiguousDatesError, found_time
+from logscan.data.timefind import AmbiguousDatesError, found_time
 from logscan.errors import InputError
 from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 
 SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20
+_ROOM = 1.1  # what is read so far may be sparser than what comes
+_TIMES_MORE = 32  # to be expected where nothing tells how much is still to come
 
 
 def read_log(
@@ -56,14 +63,19 @@ def read_log(
     with closing(opened_table(sources[0], config, stream)) as first:
         if len(sources) == 1:
             require_columns("--ignore", config.ignore, first.names)
-        plan, sample = _planned(first, config, keep)
-        collector = Collector(plan, step_from(config.every, plan.time.kind) if config.every else None)
-        _collect(collector, first, config, progress, sample)
+        plan, sample, taken = _planned(first, config, keep)
+        step = step_from(config.every, plan.time.kind) if config.every else None
+        collector = Collector(plan, step, sample)
+        del sample
+        told: list[str] = []
+        _collect(collector, first, config, progress, taken, sources, told)
     for source in sources[1:]:
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
-            _collect(collector, table, config, progress, [])
-    return _finished(collector, plan, first, sources, config)
+            _collect(collector, table, config, progress, [], sources, told)
+    log = _finished(collector, plan, first, sources, config, told)
+    give_back_memory()
+    return log
 
 
 def _collect(
@@ -71,16 +83,60 @@ def _collect(
     table: Table,
     config: InputConfig,
     progress: Callable[[int], None] | None,
-    sample: list[Any],
+    taken: list[Any],
+    sources: Sequence[Source],
+    told: list[str],
 ) -> None:
-    """Add all rows of one file, those already taken as a sample first."""
+    """Add all rows of one file, those already taken for the sample first, and its notes to `told`.
+
+    One batch is added on a thread of its own while the next is read, so that two cores are used. Reading stays
+    on the caller's thread: a signal reaches it even where it waits for the standard input.
+    """
     decimal = _decimal(table, config)
-    while sample:
-        collector.add(sample.pop(0), decimal, progress)
-    for batch in table.rows:
+
+    def add(batch: Any) -> None:
         collector.add(batch, decimal, progress)
-    if table.ragged_rows:
-        collector.drop(f"another number of cells than the header ({len(table.names)})", table.ragged_rows)
+        if collector.cells > MOST_CELLS:
+            _held_in(collector, table.source.name, _share_read(table, sources))
+
+    with ThreadPoolExecutor(1) as worker:
+        adding = None
+        for batch in chain(_emptied(taken), table.rows):
+            if adding is not None:
+                adding.result()
+            adding = worker.submit(add, batch)
+        if adding is not None:
+            adding.result()
+    for reason, rows in table.dropped().items():
+        collector.drop(reason, rows)
+    told += table.notes()
+
+
+def _held_in(collector: Collector, place: str, share: float | None) -> None:
+    """Make what was collected fit into memory, with room for what is still to come, or refuse it."""
+    if not collector.can_coarsen:
+        step = collector.step or (MINUTE_NS if collector.plan.time.kind is TimeKind.TIMESTAMP else 1)
+        raise TooLargeError(place, step, collector.cells, collector.plan)
+    expected = collector.cells / share if share else _TIMES_MORE * collector.cells
+    collector.coarsen(max(_ROOM * expected / MOST_CELLS, 2))
+    give_back_memory()
+
+
+def _share_read(table: Table, sources: Sequence[Source]) -> float | None:
+    """How much of all files has been read, 0 to 1; None where that cannot be told."""
+    if table.raw is None or table.format == "parquet":
+        return None
+    with suppress(OSError, ValueError):
+        sizes = [source.path.stat().st_size if source.path else 0 for source in sources]
+        done = sum(sizes[: list(sources).index(table.source)]) + table.raw.tell()
+        return done / sum(sizes) if all(sizes) and 0 < done <= sum(sizes) else None
+    return None
+
+
+def _emptied(batches: list[Any]) -> Iterator[Any]:
+    """The batches, let go of one by one."""
+    while batches:
+        yield batches.pop(0)
 
 
 def _decimal(table: Table, config: InputConfig) -> str:
@@ -89,8 +145,12 @@ def _decimal(table: Table, config: InputConfig) -> str:
     return table.dialect.decimal if table.dialect else "."
 
 
-def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[Plan, list[Any]]:
-    """The plan by the first rows, and these rows; more are taken while day and month cannot be told apart."""
+def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[Plan, Any, list[Any]]:
+    """The plan, the first rows that tell it, and all batches taken for them.
+
+    More rows are taken while day and month cannot be told apart.
+    """
+    config = config.model_copy(update={"decimal": _decimal(table, config)})
     batches: list[Any] = []
     wanted = SAMPLE_ROWS
     while True:
@@ -101,7 +161,8 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
                 "there is a header line but no rows of data",
                 "pass a file with rows of data",
             )
-        sample = pa.Table.from_batches(batches)
+        # A fixed number of rows, so that the plan does not depend on how the file comes in batches.
+        sample = pa.Table.from_batches(batches).slice(0, wanted)
         try:
             time = found_time(sample, config, table.source.name)
             break
@@ -109,9 +170,18 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
             if exhausted or sample.nbytes > _LONGEST_SAMPLE_BYTES:
                 raise
             wanted *= 4
-    return found_plan(
-        sample, time, config, keep=keep, decimal=_decimal(table, config), place=table.source.name
-    ), batches
+    # The names of folders say which part this is; a number in them is no reading.
+    folders = [name for name in table.folders if name not in {*config.channels, *config.entity}]
+    plan = found_plan(
+        sample,
+        time,
+        config,
+        keep=(*keep, *folders),
+        decimal=_decimal(table, config),
+        place=table.source.name,
+    )
+    reasons = {name: "is a partition, named by its folder" for name in folders if name in plan.ignored}
+    return replace(plan, ignored={**plan.ignored, **reasons}), sample, batches
 
 
 def _grow(batches: list[Any], rows: Iterator[Any], wanted: int) -> bool:
@@ -141,6 +211,7 @@ def _finished(
     first: Table,
     sources: tuple[Source, ...],
     config: InputConfig,
+    told: list[str],
 ) -> Log:
     """The log from everything collected."""
     place = first.source.name
@@ -149,10 +220,16 @@ def _finished(
         raise InputError(
             place, f"no row could be used ({reasons or 'there are none'})", "check --time and --delimiter"
         )
-    found = finished_series(collector, plan, place)
+    while True:
+        try:
+            found = finished_series(collector, plan, place)
+            break
+        except TooLargeError as error:
+            if not collector.can_coarsen:
+                raise
+            collector.coarsen(max(error.cells / MOST_CELLS, 2))
     collector.retract("time too far from all others", found.far)
     series, marked = with_calendar(found.series, config, plan.kind)
-    channels = series[0].channels
     ignored = dict(plan.ignored)
     ignored |= dict.fromkeys(found.silent, "holds no number in any row")
     dialect = first.dialect
@@ -163,13 +240,16 @@ def _finished(
         delimiter=dialect.delimiter if dialect else None,
         decimal=_decimal(first, config) if dialect else None,
         header_line=dialect.header_line if dialect else None,
+        header_end=dialect.header_end if dialect else None,
+        data_line=dialect.skipped_lines + 1 if dialect else None,
+        quote=dialect.quote if dialect else None,
         kind=plan.kind,
         time_column=plan.time.name,
         time_kind=plan.time.kind,
         time_format=plan.time.label,
         timezone=plan.time.timezone,
         entity_columns=plan.entity,
-        channels=channels,
+        channels=series[0].channels,
         ignored=ignored,
         step=found.step,
         shaping=Shaping(
@@ -188,18 +268,10 @@ def _finished(
         dropped=dict(sorted(collector.dropped.items())),
         duplicates=found.duplicates,
         out_of_order=collector.out_of_order,
-        not_numeric={
-            name: failure
-            for name, failure in collector.failures.items()
-            if name in plan.numeric and name not in ignored
-        },
+        not_numeric={name: failure for name, failure in collector.failures.items() if name not in ignored},
     )
-    return Log(
-        schema,
-        tuple(series),
-        counts,
-        (*plan.notes, *collector.notes(), *found.notes, *marked, *_dialect_notes(first, plan)),
-    )
+    notes = (*plan.notes, *collector.notes(), *found.notes, *marked, *_dialect_notes(first, plan), *told)
+    return Log(schema, tuple(series), counts, notes)
 
 
 def _dialect_notes(first: Table, plan: Plan) -> list[str]:

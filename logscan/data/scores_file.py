@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +25,11 @@ from logscan.records import F32, F64, I64, Event, LogKind, SeriesScores, StepQua
 _QUALITIES = tuple(quality.value for quality in StepQuality)
 _CONTRIBUTION = "contribution."
 _TOP_CHANNELS = 3
+_TABLE_ROWS = 1 << 17  # rows that are made and written at a time
 # A cell that a spreadsheet would run as a formula gets a quote in front, which reading takes off again.
 _ESCAPED_FORMULA = r"^'('*[=+\-@\t\r])"
+
+_Placed = tuple[SeriesScores, I64, I64]  # an entity, times of some of its rows, the step behind each
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +66,30 @@ def write_scores(
         OutputError: the file cannot be written.
     """
     suffix = _checked_suffix(path, (".parquet", ".csv"))
-    table = _scores_table(scores, log_kind, as_text=suffix == ".csv")
-    if suffix == ".csv":
-        write_bytes(path, _csv_bytes(table))
-        return
-    extra = {"logscan.log_kind": log_kind.value, "logscan.time_kind": _grid_kind(scores).value, **metadata}
-    table = table.replace_schema_metadata(extra)
     with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        if suffix == ".csv":
+            with temporary.open("wb") as file:
+                stream_scores(file, scores, log_kind=log_kind)
+            return
+        kinds = {"logscan.log_kind": log_kind.value, "logscan.time_kind": _grid_kind(scores).value}
+        tables = (
+            table.replace_schema_metadata(kinds | dict(metadata)) for table in _tables(scores, log_kind)
+        )
+        first = next(tables)
+        with pq.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+            for table in chain([first], tables):
+                writer.write_table(table)
 
 
-def scores_csv(scores: Sequence[SeriesScores], *, log_kind: LogKind) -> str:
-    """The scores as CSV text, for the standard output."""
-    return _csv_bytes(_scores_table(scores, log_kind, as_text=True)).decode("utf-8")
+def stream_scores(file: BinaryIO, scores: Sequence[SeriesScores], *, log_kind: LogKind) -> None:
+    """Write the scores as CSV, piece by piece."""
+    tables = _tables(scores, log_kind, as_text=True)
+    first = next(tables)
+    with pa_csv.CSVWriter(
+        file, first.schema, write_options=pa_csv.WriteOptions(quoting_style="needed")
+    ) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
 
 
 def write_events(path: Path, events: Sequence[Event], grid: TimeGrid) -> None:
@@ -154,24 +169,40 @@ def _grid_kind(scores: Sequence[SeriesScores]) -> TimeKind:
     return scores[0].grid.kind if scores else TimeKind.INTEGER
 
 
-def _scores_table(scores: Sequence[SeriesScores], log_kind: LogKind, *, as_text: bool) -> Any:
-    """All entities under one another; `as_text` for CSV: times as text, safe entities, empty for NaN."""
+def _tables(scores: Sequence[SeriesScores], log_kind: LogKind, *, as_text: bool = False) -> Iterator[Any]:
+    """The rows of all entities under one another, as tables of bounded length; at least one, if it is empty."""
+    waiting: list[_Placed] = []
+    rows = tables = 0
+    for one in scores:
+        for times, steps in _rows(one, log_kind):
+            for begin in range(0, len(times), _TABLE_ROWS):
+                piece = slice(begin, begin + _TABLE_ROWS)
+                waiting.append((one, times[piece], steps[piece]))
+                rows += len(times[piece])
+                if rows >= _TABLE_ROWS:
+                    yield _table(scores, waiting, as_text=as_text)
+                    waiting, rows, tables = [], 0, tables + 1
+    if waiting or tables == 0:
+        yield _table(scores, waiting, as_text=as_text)
+
+
+def _table(scores: Sequence[SeriesScores], placed: Sequence[_Placed], *, as_text: bool) -> Any:
+    """Some rows as a table; `as_text` for CSV: times as text, safe entities, empty for NaN."""
     kind = _grid_kind(scores)
     timezone = scores[0].grid.timezone if scores else None
     channels = list(dict.fromkeys(channel for one in scores for channel in one.channels))
-    placed = [(one, *_rows(one, log_kind)) for one in scores]
     times = _joined([times for _, times, _ in placed], np.int64)
     rows = [len(times) for _, times, _ in placed]
     score = _joined([one.score[steps] for one, _, steps in placed], np.float32)
-    threshold = np.repeat(np.array([one.threshold for one in scores], dtype=np.float64), rows)
+    threshold = np.repeat(np.array([one.threshold for one, _, _ in placed], dtype=np.float64), rows)
     event = _joined([one.event_id[steps] for one, _, steps in placed], np.int64)
     quality = _joined([one.quality[steps] for one, _, steps in placed], np.int8)
     columns: dict[str, Any] = {
         "time": time_text_column(times, kind, timezone) if as_text else time_column(times, kind, timezone)
     }
     if any(one.entity for one in scores):
-        names = pa.array([_safe(one.entity) if as_text else one.entity for one in scores], pa.string())
-        columns["entity"] = names.take(pa.array(np.repeat(np.arange(len(scores)), rows)))
+        names = pa.array([_safe(one.entity) if as_text else one.entity for one, _, _ in placed], pa.string())
+        columns["entity"] = names.take(pa.array(np.repeat(np.arange(len(placed)), rows)))
     columns["score"] = _number_column(score, empty=as_text)
     columns["threshold"] = _number_column(threshold, empty=as_text)
     # The steps inside an event: short quiet gaps within it belong to it, lone crossings outside do not alarm.
@@ -189,13 +220,16 @@ def _scores_table(scores: Sequence[SeriesScores], log_kind: LogKind, *, as_text:
     return pa.table(columns)
 
 
-def _rows(one: SeriesScores, log_kind: LogKind) -> tuple[I64, I64]:
-    """The times of one entity's rows, and the step behind each."""
+def _rows(one: SeriesScores, log_kind: LogKind) -> Iterator[tuple[I64, I64]]:
+    """The times of one entity's rows, and the step behind each, in pieces."""
+    grid = one.grid
     if log_kind is LogKind.EVENTS or one.row_times is None:
-        return one.grid.times(), np.arange(one.grid.steps, dtype=np.int64)
-    steps = one.grid.index(one.row_times)
-    inside = (steps >= 0) & (steps < one.grid.steps)
-    return one.row_times[inside], steps[inside]
+        for begin in range(0, grid.steps, _TABLE_ROWS):
+            steps = np.arange(begin, min(begin + _TABLE_ROWS, grid.steps), dtype=np.int64)
+            yield grid.start + grid.step * steps, steps
+        return
+    for times in one.row_times.within(grid.first_time(0), grid.first_time(grid.steps)).chunks():
+        yield times, grid.index(times)
 
 
 def _joined(parts: Sequence[Any], dtype: Any) -> Any:

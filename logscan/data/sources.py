@@ -1,50 +1,52 @@
-"""What the user named, resolved to files, and their bytes, unpacked."""
+"""What the user named, resolved to files and to members of archives."""
 
 from __future__ import annotations
 
 import glob
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
+from urllib.parse import unquote
 
-import pyarrow as pa
-
+from logscan.data import archive
 from logscan.errors import InputError
 
 STDIN = "-"
-TABLE_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".txt", ".tsv", ".parquet")
-
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
-_FOREIGN = {  # magic bytes of what people feed by mistake -> (what it is, remedy)
-    b"PK\x03\x04": ("a zip archive or an Excel workbook", "unpack it, or save the sheet as CSV"),
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save the sheet as CSV"),
-    b"%PDF": ("a PDF document", "pass the CSV or Parquet file behind it"),
-    b"\xfd7zXZ": ("an xz archive", "unpack it, or pack it with gzip or zstd"),
-    b"7z\xbc\xaf": ("a 7z archive", "unpack it first"),
-}
-BINARY_REMEDY = "pass CSV (plain, .gz, .zst) or Parquet"
+_TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
+_PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
+TABLE_SUFFIXES = (
+    *_TEXT_SUFFIXES,
+    *(text + packed for text in _TEXT_SUFFIXES for packed in _PACKED_SUFFIXES),
+    ".zip",
+    ".parquet",
+)
+BINARY_REMEDY = "pass CSV (plain, .gz, .zst, .bz2, .xz, .zip) or Parquet"
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of the input, or the standard input."""
+    """One file of the input, one member of a zip archive, or the standard input."""
 
     name: str  # as shown
     path: Path | None  # None: the standard input
+    member: str | None = None  # of the archive at `path`; never a path of its own
+    partitions: tuple[tuple[str, str | None], ...] = ()  # columns told by folders such as `line=A`
+    note: str = ""  # what a user should know about how it was found
 
 
 def resolved_sources(inputs: Sequence[str | Path]) -> tuple[Source, ...]:
-    """The files behind files, globs, folders and `-`, each once, folders and globs in sorted order.
+    """The files behind files, globs, folders, archives and `-`, each once, folders and globs in sorted order.
 
     Raises:
-        InputError: a file that does not exist, a glob or folder without a table, or nothing at all.
+        InputError: a file that does not exist, a glob, folder or archive without a table, or nothing at all.
     """
     sources: dict[str, Source] = {}
     for item in inputs:
         for source in _behind(str(item)):
-            sources.setdefault(source.name, source)
+            for one in _members(source):
+                sources.setdefault(one.name, one)
     if not sources:
         raise InputError("", "no input", "name a CSV or Parquet file, a folder or -")
     return tuple(sources.values())
@@ -54,11 +56,20 @@ def _behind(item: str) -> list[Source]:
     if item == STDIN:
         return [Source("standard input", None)]
     path = Path(item)
+    try:
+        return _files(item, path)
+    except (OSError, ValueError) as error:  # a name with a NUL, too long, or a folder that is closed to us
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        raise InputError(item, f"cannot be read ({reason})", "check the path and its permissions") from error
+
+
+def _files(item: str, path: Path) -> list[Source]:
     if path.is_dir():
         files = sorted(child for child in path.rglob("*") if _is_table(child, path))
         if not files:
-            raise InputError(item, "no table in this folder", f"it should hold {', '.join(TABLE_SUFFIXES)}")
-        return [Source(str(file), file) for file in files]
+            fact = "no table in this folder"
+            raise InputError(item, fact, "it should hold .csv, .tsv, .txt (also packed), .zip or .parquet")
+        return [Source(str(file), file, partitions=_partitions(file.relative_to(path))) for file in files]
     if path.exists():
         return [Source(item, path)]
     if glob.has_magic(item):
@@ -75,10 +86,42 @@ def _is_table(file: Path, folder: Path) -> bool:
     return not hidden and file.name.lower().endswith(TABLE_SUFFIXES) and file.is_file()
 
 
+def _partitions(inner: Path) -> tuple[tuple[str, str | None], ...]:
+    """The columns that folders named `column=value` stand for, outermost first."""
+    found: dict[str, str | None] = {}
+    for part in inner.parts[:-1]:
+        name, equals, value = part.partition("=")
+        if equals and name:
+            found[unquote(name)] = None if value == _NULL_PARTITION else unquote(value)
+    return tuple(found.items())
+
+
+def _members(source: Source) -> list[Source]:
+    """The tables of a zip archive, or the source itself."""
+    if source.path is None or not source.path.is_file():
+        return [source]
+    with opened_file(source) as file:
+        if not archive.is_zip(file):
+            return [source]
+        names, note = archive.table_members(file, source.name, _TEXT_SUFFIXES)
+    return [
+        Source(f"{source.name}: {shown}", source.path, name, source.partitions, note if place == 0 else "")
+        for place, (name, shown) in enumerate(names)
+    ]
+
+
 def opened(source: Source, stdin: BinaryIO) -> BinaryIO:
     """The raw bytes of a source; raises InputError where it cannot be opened."""
     if source.path is None:
         return stdin
+    if source.member is not None:
+        return archive.opened_member(source.path, source.member, source.name)
+    return opened_file(source)
+
+
+def opened_file(source: Source) -> BinaryIO:
+    """The file of a source, an archive as it is; raises InputError where it cannot be opened."""
+    assert source.path is not None
     try:
         return source.path.open("rb")
     except OSError as error:
@@ -94,51 +137,3 @@ def is_parquet(raw: BinaryIO) -> bool:
     magic = raw.read(4)
     raw.seek(0)
     return magic == b"PAR1"
-
-
-class Unpacked(io.RawIOBase):
-    """Bytes of a file with gzip, zstd or bzip2 undone, told by its first bytes, not by its name."""
-
-    def __init__(self, raw: BinaryIO, name: str) -> None:
-        self._name = name
-        head = raw.read(8)
-        for magic, (what, remedy) in _FOREIGN.items():
-            if head.startswith(magic):
-                raise InputError(name, f"this is {what}, not a table", remedy)
-        codec = next((codec for magic, codec in _PACKED.items() if head.startswith(magic)), None)
-        whole = _Rejoined(head, raw)
-        self._stream: Any = (
-            whole if codec is None else pa.CompressedInputStream(pa.PythonFile(whole, "r"), codec)
-        )
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; raises InputError where the packing is damaged."""
-        try:
-            data = self._stream.read(size if size >= 0 else None)
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(
-                self._name, "the packed data are damaged or cut off", "pack the file again"
-            ) from error
-        return bytes(data)
-
-
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were already taken, whole again."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if self._head:
-            size = len(self._head) if size < 0 else size
-            data, self._head = self._head[:size], self._head[size:]
-            return data + (self._rest.read(size - len(data)) or b"" if size > len(data) else b"")
-        return self._rest.read(size) or b""

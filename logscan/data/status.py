@@ -14,8 +14,9 @@ import pyarrow as pa
 from logscan.config import InputConfig
 from logscan.data.cast import as_text, is_text, numbers
 from logscan.data.suggest import require_columns
+from logscan.data.sums import EntitySums
 from logscan.errors import UsageError
-from logscan.records import F64, Bool
+from logscan.records import F64, Bool, TimeGrid
 
 _NAME = re.compile(
     r"((machine|line|operation|operating|run|running|equipment|plant)[_ ]?)?(status|state|mode)"
@@ -131,6 +132,19 @@ def _words(column: Any) -> set[str]:
     """The different values of a column of a sample, folded."""
     texts = as_text(column.combine_chunks()).dictionary_encode().dictionary.to_pylist()
     return {text.strip().casefold() for text in texts if text and text.strip()}
+
+
+def stopped_on(grid: TimeGrid, parts: Sequence[EntitySums]) -> Bool:
+    """(steps,) bool: the steps of a grid in a stop, from the shares of stopped rows at exact times."""
+    times = [block.key.times() for one in parts for block in one.blocks]
+    shares = [block.means(0) for one in parts for block in one.blocks]
+    if not times:
+        return np.zeros(grid.steps, dtype=np.bool_)
+    time, share = np.concatenate(times), np.concatenate(shares)
+    order = np.argsort(time, kind="stable")
+    index = grid.index(time[order])
+    inside = (index >= 0) & (index < grid.steps)
+    return stopped_steps(index[inside], share[order][inside], grid.steps)
 
 
 def stopped_steps(index: Any, stopped: F64, steps: int) -> Bool:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 
 from logscan.config import InputConfig
-from logscan.data.timeplan import ROW
-from logscan.records import ChannelQuality, Grade, Log, LogKind, TimeKind
+from logscan.data.timefind import ROW
+from logscan.records import ChannelQuality, Grade, InputSchema, Log, LogKind, TimeKind
 
 
 def suggested_input(log: Log, config: InputConfig) -> InputConfig:
@@ -25,9 +25,6 @@ def suggested_input(log: Log, config: InputConfig) -> InputConfig:
         "entity": schema.entity_columns,
         "kind": schema.kind.value,
         "every": f"{schema.step}ns" if stamps else str(schema.step),
-        "encoding": config.encoding or schema.encoding,
-        "delimiter": config.delimiter or schema.delimiter,
-        "decimal": config.decimal or schema.decimal,
         "channels": config.channels or (schema.channels if _columns_are_channels(log) else ()),
         "sensor": shaping.sensor,
         "value": shaping.value,
@@ -37,7 +34,23 @@ def suggested_input(log: Log, config: InputConfig) -> InputConfig:
         "status": shaping.status,
         "running": shaping.running,
     }
-    return config.model_copy(update=found)
+    # Files of one log may be written in several ways; of one file its way is known.
+    written = _written(schema, config) if len(schema.files) == 1 and schema.format == "csv" else {}
+    return config.model_copy(update=found | written)
+
+
+def _written(schema: InputSchema, config: InputConfig) -> dict[str, str | int | None]:
+    """How one CSV file is written: its encoding, dialect and header."""
+    first, last = schema.header_line, schema.header_end
+    header = "none" if first is None else str(first) if last in (None, first) else f"{first}-{last}"
+    return {
+        "encoding": config.encoding or schema.encoding,
+        "delimiter": config.delimiter or schema.delimiter,
+        "decimal": config.decimal or schema.decimal,
+        "quote": config.quote or schema.quote or "none",
+        "header": config.header or header,
+        "data_from": config.data_from or schema.data_line,
+    }
 
 
 def _columns_are_channels(log: Log) -> bool:

@@ -19,26 +19,36 @@ DAY_NS = 86_400_000_000_000
 SECOND_NS = 1_000_000_000
 INVALID = np.iinfo(np.int64).min
 
-DateOrder = Literal["ymd", "dmy", "mdy", "year first", "compact", "d-mon-y", "mon-d-y", "time of day"]
+DateOrder = Literal[
+    "ymd", "dmy", "mdy", "year first", "era", "compact", "short", "d-mon-y", "mon-d-y", "ctime", "time of day"
+]
 
-_WEEKDAY = r"(?:[A-Za-z]{3,9},?\s+)?"
+_WEEKDAY = r"(?:[A-Za-zÀ-ÿ]{2,10}\.?,?\s+)?"
+_MONTH = r"(?P<mon>[A-Za-zÀ-ÿ]{3,10})"
+_ZONE = r"(?P<zone>Z|z|UTC|GMT|JST|CET|CEST|MEZ|MESZ|[+-]\d{2}(?::?\d{2})?)?"
 _FIRST = r"(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<third>\d{4}|\d{2})"
 _CLOCK = (
-    r"(?:(?:[T\s.,_-]|\([日月火水木金土]\)|日)*(?P<half>午前|午後)?\s*(?P<hour>\d{1,2})\s*[:.時]\s*(?P<minute>\d{1,2})"
-    r"(?:\s*[:.分]\s*(?P<second_of>\d{1,2})(?:[.,](?P<fraction>\d{1,9})\d*)?)?\s*[分秒]?"
-    r"\s*(?P<meridiem>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)"
+    r"(?:(?:[T\s.,:_-]|\([日月火水木金土]\)|日)*(?P<half>午前|午後)?\s*(?P<hour>\d{1,2})"
+    r"\s*(?:[:.時]\s*(?P<minute>\d{1,2})"
+    r"(?:\s*[:.分]\s*(?P<second_of>\d{1,2})(?:[.,](?P<fraction>\d{1,9})\d*)?)?\s*[分秒]?|時)"
+    rf"\s*(?P<meridiem>[AaPp]\.?\s?[Mm]\.?)?\s*{_ZONE})"
 )
 _PATTERNS: dict[str, str] = {
     "year first": rf"^\s*(?P<y>\d{{4}})\s*[-/.年]\s*(?P<m>\d{{1,2}})\s*[-/.月]\s*"
-    rf"(?P<d>\d{{1,2}})日?{_CLOCK}?\s*$",
+    rf"(?P<d>\d{{1,2}})日?(?:{_CLOCK}|[T\s]+(?P<lone_hour>\d{{1,2}}))?\s*$",
+    "era": rf"^\s*(?P<era>令和|平成|昭和|大正|明治|[RHSTMrhstm])\.?\s*(?P<y>\d{{1,2}}|元)\s*[-/.年]\s*"
+    rf"(?P<m>\d{{1,2}})\s*[-/.月]\s*(?P<d>\d{{1,2}})日?{_CLOCK}?\s*$",
+    # Years of this and the last century only: ten digits may be an epoch as well.
     "compact": (
-        r"^\s*(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:[T\s_-]?(?P<hour>\d{2}):?(?P<minute>\d{2})"
-        r"(?::?(?P<second_of>\d{2})(?:[.,]?(?P<fraction>\d{1,9}))?)?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?\s*$"
+        r"^\s*(?P<y>19\d{2}|20\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:[T\s_-]?(?P<hour>\d{2})(?::?(?P<minute>\d{2})"
+        r"(?::?(?P<second_of>\d{2})(?:[.,]?(?P<fraction>\d{1,9}))?)?)?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?\s*$"
     ),
-    "d-mon-y": rf"^\s*{_WEEKDAY}(?P<d>\d{{1,2}})[-/. ]?"
-    rf"(?P<mon>[A-Za-z]{{3,9}})\.?[-/., ]+(?P<y>\d{{4}}|\d{{2}}){_CLOCK}?\s*$",
-    "mon-d-y": rf"^\s*{_WEEKDAY}(?P<mon>[A-Za-z]{{3,9}})\.?[-/. ]+"
-    rf"(?P<d>\d{{1,2}}),?[-/. ]+(?P<y>\d{{4}}){_CLOCK}?\s*$",
+    "d-mon-y": rf"^\s*{_WEEKDAY}(?P<d>\d{{1,2}})\.?[-/. ]?{_MONTH}\.?[-/., ]+(?P<y>\d{{4}}|\d{{2}}){_CLOCK}?\s*$",
+    "mon-d-y": rf"^\s*{_WEEKDAY}{_MONTH}\.?[-/. ]+(?P<d>\d{{1,2}}),?[-/. ]+(?P<y>\d{{4}}){_CLOCK}?\s*$",
+    "ctime": rf"^\s*[A-Za-zÀ-ÿ]{{2,10}}\s+{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
+    rf":(?P<second_of>\d{{2}})\s+{_ZONE}\s*(?P<y>\d{{4}})\s*$",
+    "short": r"^\s*(?P<y>\d{2})(?P<m>\d{2})(?P<d>\d{2})[T\s_-]?(?P<hour>\d{2}):?(?P<minute>\d{2})"
+    r":?(?P<second_of>\d{2})\s*$",
     "time of day": rf"^\s*{_CLOCK}\s*$",
 }
 for _order, _fields in {"ymd": "ymd", "dmy": "dmy", "mdy": "mdy"}.items():
@@ -48,11 +58,22 @@ for _order, _fields in {"ymd": "ymd", "dmy": "dmy", "mdy": "mdy"}.items():
         _pattern = _pattern.replace(f"?P<{_place}>", f"?P<{_field}>")
     _PATTERNS[_order] = rf"^\s*{_pattern}{_CLOCK}?\s*$"
 
-_OTHER_FORMS = ("year first", "d-mon-y", "mon-d-y", "compact")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# Month names by their first letters: English, German, French, Spanish, Italian, Dutch, Portuguese.
+_MONTHS = (
+    "jan|jän|ene|gen", "feb|fév|fev", "mar|mär|mrz|maa|mrt", "apr|avr|abr", "may|mai|maj|mag|mei", "jun|juin|giu",
+    "jul|juil|lug", "aug|aoû|aou|ago", "sep|set", "oct|okt|ott|out", "nov", "dec|dez|déc|dic",
+)  # fmt: skip
+_ERA_YEARS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
+_ERA_LETTERS = dict(zip("RHSTM", _ERA_YEARS, strict=True))
+_WIDE = "[０-９：／．－㋿㍻㍼㍽㍾]"
+_DASHED = r"^(\d{4}-\d{2}-\d{2})[_ T](\d{2})-(\d{2})-(\d{2})"
+_NAMED_ZONES = {"JST": 540, "CET": 60, "MEZ": 60, "CEST": 120, "MESZ": 120}  # minutes east
 _LABELS = {
     "year first": "YYYY-MM-DD",
+    "era": "Japanese era",
     "compact": "YYYYMMDD",
+    "short": "YYMMDD",
+    "ctime": "Day Mon DD hh:mm:ss YYYY",
     "d-mon-y": "DD Mon YYYY",
     "mon-d-y": "Mon DD YYYY",
     "dmy": "DD/MM/YYYY",
@@ -72,7 +93,7 @@ class TimeForm:
 
     def label(self) -> str:
         """The form as shown to people."""
-        clock = " hh:mm:ss" if self.clocked and self.order != "time of day" else ""
+        clock = " hh:mm:ss" if self.clocked and self.order not in {"time of day", "ctime"} else ""
         return _LABELS[self.order] + clock + (" with offset" if self.aware else "")
 
 
@@ -102,6 +123,7 @@ def text_times(column: Any, form: TimeForm) -> I64:
 
 def _matched_times(column: Any, form: TimeForm) -> I64:
     """`text_times` by the pattern of the form."""
+    column = _usual(column)
     match = pc.extract_regex(column, _PATTERNS[form.order])
     valid: Bool = match.is_valid().to_numpy(zero_copy_only=False).copy()
     fields = {field.name: match.field(position) for position, field in enumerate(match.type)}
@@ -111,6 +133,8 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
             return np.full(len(column), default, dtype=np.int64)
         text = fields[name]
         filled = pc.if_else(pc.equal(text, ""), str(default), text)
+        if name == "y":
+            filled = pc.if_else(pc.equal(filled, "元"), "1", filled)
         return np.asarray(filled.cast(pa.int64()).fill_null(default).to_numpy(), dtype=np.int64)
 
     clock = _clock_ns(fields, number, valid)
@@ -122,6 +146,8 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
         return np.where(valid, clock, INVALID)
     valid &= has_zone == form.aware
     year = number("y")
+    if form.order == "era":
+        year = year + _era_starts(fields["era"])
     year = np.where(year < 100, np.where(year < 70, 2000, 1900) + year, year)
     month = _month_numbers(fields["mon"]) if "mon" in fields else number("m")
     day = number("d")
@@ -137,7 +163,7 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
 
 def _clock_ns(fields: dict[str, Any], number: Any, valid: Bool) -> I64:
     """Nanoseconds since midnight; marks impossible clocks in `valid`. 24:00 is the end of the day."""
-    hour, minute, second = number("hour"), number("minute"), number("second_of")
+    hour, minute, second = number("hour") + number("lone_hour"), number("minute"), number("second_of")
     if "meridiem" in fields:
         late = _starts(fields["meridiem"], "Pp") | _starts(fields["half"], "午後")
         early = _starts(fields["meridiem"], "Aa") | _starts(fields["half"], "午前")
@@ -168,19 +194,40 @@ def _starts(column: Any, letters: str) -> Bool:
     return found
 
 
-def _month_numbers(column: Any) -> I64:
-    """Month numbers of English month names, 0 where unknown."""
+def _usual(column: Any) -> Any:
+    """Texts with full-width digits and signs in their usual width, and `2024-01-31_10-20-30` with colons."""
+    if pc.any(pc.match_substring_regex(column, _WIDE)).as_py():
+        column = pc.utf8_normalize(column, "NFKC")
+    if pc.any(pc.match_substring_regex(column, _DASHED)).as_py():
+        column = pc.replace_substring_regex(column, _DASHED, r"\1 \2:\3:\4")
+    return column
+
+
+def _era_starts(column: Any) -> I64:
+    """The year before the first of each era."""
     encoded = column.fill_null("").dictionary_encode()
-    known = {name: number for number, name in enumerate(_MONTHS, start=1)}
-    table = [known.get(name[:3].lower(), 0) for name in encoded.dictionary.to_pylist()]
+    names = [_ERA_LETTERS.get(name.upper(), name) for name in encoded.dictionary.to_pylist()]
+    table = [_ERA_YEARS.get(name, 0) for name in names]
+    return np.asarray(np.array([*table, 0], dtype=np.int64)[encoded.indices.to_numpy()], dtype=np.int64)
+
+
+def _month_numbers(column: Any) -> I64:
+    """Month numbers of month names in several languages, 0 where unknown."""
+    encoded = column.fill_null("").dictionary_encode()
+    known = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split("|")}
+    lowered = [name.lower() for name in encoded.dictionary.to_pylist()]
+    table = [known.get(name[:4], 0) or known.get(name[:3], 0) for name in lowered]
     return np.asarray(np.array([*table, 0], dtype=np.int64)[encoded.indices.to_numpy()], dtype=np.int64)
 
 
 def _offset_ns(column: Any) -> I64:
-    """Nanoseconds of offsets such as `+09:00`, `-0330`, `+09` or `Z`."""
+    """Nanoseconds of offsets such as `+09:00`, `-0330`, `+09`, `Z` or `JST`."""
     encoded = column.fill_null("").dictionary_encode()
     table = []
     for zone in encoded.dictionary.to_pylist():
+        if zone in _NAMED_ZONES:
+            table.append(_NAMED_ZONES[zone])
+            continue
         digits = zone[1:].replace(":", "") if zone[:1] in {"+", "-"} and zone[:1] else "0"
         ahead = int(digits[:2]) * 60 + int(digits[2:] or 0)
         table.append(-ahead if zone[:1] == "-" else ahead)
@@ -195,7 +242,7 @@ def form_share(column: Any, order: DateOrder) -> tuple[float, TimeForm]:
         column: (rows,) text, a sample.
         order: the date order to try.
     """
-    present = column.drop_null()
+    present = _usual(column.drop_null())
     match = pc.extract_regex(present, _PATTERNS[order])
     matched = match.filter(match.is_valid())
     names = [field.name for field in match.type]
@@ -205,7 +252,8 @@ def form_share(column: Any, order: DateOrder) -> tuple[float, TimeForm]:
         and rows > 0
         and 2 * int((~_blank(matched.field(names.index("zone")), rows)).sum()) > rows
     )
-    clocked = rows > 0 and 2 * int((~_blank(matched.field(names.index("hour")), rows)).sum()) > rows
+    hours = [matched.field(names.index(name)) for name in ("hour", "lone_hour") if name in names]
+    clocked = rows > 0 and 2 * sum(int((~_blank(field, rows)).sum()) for field in hours) > rows
     form = TimeForm(order, aware, clocked)
     if rows == 0:
         return 0.0, form
@@ -219,7 +267,8 @@ def numeric_order_shares(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]
 
 def other_forms(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]:
     """`form_share` of every form that cannot be taken for another."""
-    return {order: form_share(column, order) for order in ("year first", "d-mon-y", "mon-d-y", "compact")}
+    orders: tuple[DateOrder, ...] = ("year first", "era", "d-mon-y", "mon-d-y", "ctime", "compact", "short")
+    return {order: form_share(column, order) for order in orders}
 
 
 def checked_timezone(name: str) -> str:

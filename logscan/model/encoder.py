@@ -269,7 +269,7 @@ def head_output(
         residuals=residuals,
         neighbors=attended.neighbors,
         weights=attended.weights,
-        expected=None if expected is None else expected.mean().astype(np.float32),
+        expected=None if expected is None else expected.mean(),
     )
 
 

@@ -58,18 +58,27 @@ def prepared(values: F64, scaler: Scaler, *, bridge_steps: int, causal: bool) ->
         bridge_steps: longest gap that is bridged.
         causal: hold instead of interpolating, so that no step depends on later ones.
     """
-    filled, bridge = bridged(scaled(values, scaler), bridge_steps, causal=causal)
-    observed = np.isfinite(filled)
-    held = _held(filled)
-    return Prepared(values=held.astype(np.float32), observed=observed, bridged=bridge)
+    ready = Prepared(
+        values=np.empty(values.shape, dtype=np.float32),
+        observed=np.empty(values.shape, dtype=np.bool_),
+        bridged=np.empty(values.shape, dtype=np.bool_),
+    )
+    for channel in range(values.shape[1]):  # one at a time, for the sake of memory
+        own = slice(channel, channel + 1)
+        one = Scaler(scaler.center[own], scaler.spread[own], scaler.counts[own])
+        filled, ready.bridged[:, own] = bridged(scaled(values[:, own], one), bridge_steps, causal=causal)
+        ready.observed[:, own] = np.isfinite(filled)
+        ready.values[:, channel] = _held(filled[:, 0])
+    return ready
 
 
 def _held(values: F64) -> F64:
-    """NaN replaced by the last value above it, 0 (the centre) where there is none."""
-    rows = np.arange(len(values))[:, None]
-    last = np.maximum.accumulate(np.where(np.isfinite(values), rows, -1), axis=0)
-    taken = np.take_along_axis(values, np.maximum(last, 0), axis=0)
-    return np.where(last >= 0, np.nan_to_num(taken), 0.0)
+    """(steps,) with NaN replaced by the last value before it, 0 (the centre) where there is none."""
+    known = np.isfinite(values)
+    if known.all():
+        return values
+    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    return np.where(last >= 0, np.nan_to_num(values[last]), 0.0)
 
 
 def head_specs(
@@ -129,9 +138,11 @@ def observed_windows(observed: Bool, starts: I64, window_steps: int) -> Bool:
         starts: (windows,) int64.
         window_steps: length of a window.
     """
-    total = np.zeros((len(observed) + 1, observed.shape[1]), dtype=np.int64)
-    np.cumsum(observed, axis=0, out=total[1:])
-    enough: Bool = total[starts + window_steps] - total[starts] >= _OBSERVED_ENOUGH * window_steps
+    enough = np.empty((len(starts), observed.shape[1]), dtype=np.bool_)
+    total = np.zeros(len(observed) + 1, dtype=np.int64)
+    for channel in range(observed.shape[1]):
+        np.cumsum(observed[:, channel], out=total[1:])
+        enough[:, channel] = total[starts + window_steps] - total[starts] >= _OBSERVED_ENOUGH * window_steps
     return enough
 
 

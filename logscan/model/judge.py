@@ -57,15 +57,16 @@ def judged_series(
     spoke = np.asarray(model.observed.any(axis=0), dtype=np.bool_)
     quality = step_quality(series, ready, encoding, spoke)
     unseen = quality == _QUALITIES.index(StepQuality.MISSING)
-    contributions = np.where(unseen[:, None], np.float32(np.nan), encoding.contributions)
+    contributions = encoding.contributions
+    if unseen.any():
+        contributions = np.where(unseen[:, None], np.float32(np.nan), contributions)
     score: F32 = contributions.sum(axis=1, dtype=np.float32)
     found = (causal_alarm_events if causal else alarm_events)(
         score, threshold, merge_gap_steps=merge_gap_steps, min_event_steps=min_event_steps
     )
-    expected = unscaled(encoding.expected, model.scaler)
     traced = set(sorted(range(len(found)), key=lambda i: -score[found[i][2]])[:_TRACED_EVENTS])
     events = tuple(
-        _event(number, span, series, contributions, expected, encoding, model, threshold, number in traced)
+        _event(number, span, series, contributions, encoding, model, threshold, number in traced)
         for number, span in enumerate(found)
     )
     event_id = np.full(len(score), -1, dtype=np.int64)
@@ -110,7 +111,6 @@ def _event(
     span: tuple[int, int, int],
     series: Series,
     contributions: F32,
-    expected: F64,
     encoding: Encoding,
     model: EntityModel,
     threshold: float,
@@ -122,7 +122,7 @@ def _event(
     shares = parts / max(parts.sum(), 1e-300)
     order = np.argsort(-shares, kind="stable")[: min(_READINGS, len(shares))]
     readings = tuple(
-        _reading(int(c), float(shares[c]), span, series, expected, model) for c in order if shares[c] > 0
+        _reading(int(c), float(shares[c]), span, series, encoding, model) for c in order if shares[c] > 0
     )
     score = float(contributions[peak].sum())
     return Event(
@@ -137,20 +137,25 @@ def _event(
         peak_score=score,
         channels=readings,
         similar=_similar(peak, encoding, model),
-        traces=tuple(_trace(int(c), span, series, expected, model) for c in order[:_TRACES])
+        traces=tuple(_trace(int(c), span, series, encoding, model) for c in order[:_TRACES])
         if traced
         else (),
     )
 
 
 def _reading(
-    channel: int, share: float, span: tuple[int, int, int], series: Series, expected: F64, model: EntityModel
+    channel: int,
+    share: float,
+    span: tuple[int, int, int],
+    series: Series,
+    encoding: Encoding,
+    model: EntityModel,
 ) -> ChannelReading:
     """Observed and expected where they differ most, within a window of the peak and within the event."""
     start, end, peak = span
     reach = _level_spec(model).window_steps // 2
     steps = slice(max(start, peak - reach), min(end, peak + reach + 1))
-    observed, wanted = series.values[steps, channel], expected[steps, channel]
+    observed, wanted = series.values[steps, channel], _expected(encoding, model, steps, channel)
     gap = np.abs(observed - wanted)
     at = int(np.nanargmax(gap)) if np.isfinite(gap).any() else 0
     return ChannelReading(
@@ -162,23 +167,29 @@ def _reading(
 
 
 def _trace(
-    channel: int, span: tuple[int, int, int], series: Series, expected: F64, model: EntityModel
+    channel: int, span: tuple[int, int, int], series: Series, encoding: Encoding, model: EntityModel
 ) -> EventTrace:
     """Observed and expected around the event; of every bucket the step where they differ most."""
     start, end, _ = span
     pad = max(end - start, 2 * _level_spec(model).window_steps)
-    first, last = max(0, start - pad), min(len(expected), end + pad)
+    first, last = max(0, start - pad), min(len(series.values), end + pad)
     bucket = -(-(last - first) // _TRACE_POINTS)
-    steps = np.arange(first, last)
-    gap = np.nan_to_num(np.abs(series.values[steps, channel] - expected[steps, channel]), nan=-1.0)
+    expected = _expected(encoding, model, slice(first, last), channel)
+    gap = np.nan_to_num(np.abs(series.values[first:last, channel] - expected), nan=-1.0)
     whole = np.pad(gap, (0, -len(gap) % bucket), constant_values=-2.0).reshape(-1, bucket)
     chosen = first + np.arange(len(whole)) * bucket + whole.argmax(axis=1)
     return EventTrace(
         channel=series.channels[channel],
         times=series.grid.start + chosen * series.grid.step,
         observed=series.values[chosen, channel],
-        expected=expected[chosen, channel],
+        expected=expected[chosen - first],
     )
+
+
+def _expected(encoding: Encoding, model: EntityModel, steps: slice, channel: int) -> F64:
+    """(steps,) float64, what a channel should have read on some steps, in original units; NaN where not judged."""
+    rows = encoding.expected[steps].astype(np.float64)
+    return unscaled(rows, model.scaler)[:, channel]
 
 
 def _similar(peak: int, encoding: Encoding, model: EntityModel) -> tuple[SimilarPeriod, ...]:

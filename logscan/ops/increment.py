@@ -11,7 +11,7 @@ import numpy as np
 from logscan.data.labels import parse_time
 from logscan.records import LogKind, SeriesScores
 
-_WHOLE = (".parquet", ".gz", ".zst", ".bz2")  # formats that are written whole
+_WHOLE = (".parquet", ".gz", ".zst", ".bz2", ".xz", ".zip")  # formats that are written whole
 
 
 def rows_since(scores: Sequence[SeriesScores], since: str | None) -> list[SeriesScores]:
@@ -55,7 +55,7 @@ def new_rows(
         end = one.grid.start + one.grid.steps * one.grid.step
         final = end - one.grid.step
         times = one.row_times
-        if torn or kind is LogKind.EVENTS or times is None or len(times) == 0 or int(times[-1]) != final:
+        if torn or kind is LogKind.EVENTS or times is None or len(times) == 0 or times[-1] != final:
             end = final
         first = max(one.grid.start, written.get(one.entity, one.grid.start - 1) + 1)
         shown.append(rows_between(one, first, end))
@@ -85,8 +85,7 @@ def rows_between(one: SeriesScores, first_time: int, end_time: int | None = None
     )
     times = one.row_times
     if times is not None:
-        steps = grid.index(times)
-        times = times[(steps >= begin) & (steps < end)]
+        times = times.within(grid.first_time(begin), grid.first_time(end))
     return replace(
         one,
         grid=replace(grid, start=grid.start + begin * grid.step, steps=end - begin),

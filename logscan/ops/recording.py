@@ -124,6 +124,11 @@ def input_record(log: Log) -> InputRecord:
         ],
         notes=list(log.notes),
         shaping=schema.shaping,
+        quote=schema.quote,
+        header_line=schema.header_line,
+        header_end=schema.header_end,
+        data_line=schema.data_line,
+        time_format=schema.time_format,
     )
 
 

@@ -108,6 +108,11 @@ class InputRecord(_Part):
     not_numeric: list[NotNumericRecord]
     notes: list[str]
     shaping: Shaping = Shaping()  # records from before have none
+    quote: str | None = None  # "" if nothing is quoted
+    header_line: int | None = None  # 1-based; None: there is no header
+    header_end: int | None = None  # the last line whose cells are in the names
+    data_line: int | None = None  # the first line that may hold a row of data
+    time_format: str | None = None
 
 
 class SeriesRecord(_Part):

@@ -1,0 +1,216 @@
+"""How fast logs are read, beside pyarrow alone, and how much memory whole commands take on a very long one.
+
+    python benchmarks/ingest.py throughput [--rows N] [--runs N]
+    python benchmarks/ingest.py memory --gigabytes N [--every STEP] [--folder DIR]
+
+`throughput` compares, in turns within one process, logscan's whole reader (decode, cast by its own rules, put on the
+grid) with pyarrow reading the same columns and doing nothing with them: a CSV as text (`pyarrow.csv.open_csv`), a
+Parquet file by `iter_batches(pre_buffer=False)`. The figures are medians.
+
+`memory` writes a log of eight sensors read once a second for as many years as fill the file, runs `check`, `train`
+and `score` on it, each a process of its own, and tells the peak resident memory of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from logscan.config import InputConfig
+from logscan.data.read import read_log
+
+START = 1_609_459_200  # 2021-01-01, seconds
+CHUNK_ROWS = 1 << 17
+
+
+def sensor_tables(channels: int) -> Iterator[pa.Table]:
+    """An endless log: a time every second, and channels that swing with the day under noise of their own."""
+    random = np.random.default_rng(0)
+    names = [f"sensor_{number + 1}" for number in range(channels)]
+    first = 0
+    while True:
+        seconds = np.arange(first, first + CHUNK_ROWS)
+        first += CHUNK_ROWS
+        moments = pa.array(START + seconds).cast(pa.timestamp("s"))
+        columns = {"time": pc.strftime(moments, format="%Y-%m-%d %H:%M:%S")}
+        for number, name in enumerate(names):
+            swing = 3 * np.sin(2 * np.pi * seconds / 86_400 + number)
+            noise = random.standard_normal(CHUNK_ROWS)
+            columns[name] = pa.array(np.round(20 + 5 * number + swing + 0.5 * noise, 3))
+        yield pa.table(columns)
+
+
+def write_csv(path: Path, channels: int, *, rows: int | None = None, size: int | None = None) -> int:
+    """Write a CSV of so many rows, or of so many bytes; gives the rows back."""
+    written = 0
+    with path.open("wb") as file:
+        for table in sensor_tables(channels):
+            piece = table if rows is None else table.slice(0, rows - written)
+            header = written == 0
+            pa_csv.write_csv(piece, file, pa_csv.WriteOptions(include_header=header, quoting_style="needed"))
+            written += piece.num_rows
+            if written == rows or (size is not None and file.tell() >= size):
+                return written
+    raise AssertionError
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One format, read both ways."""
+
+    name: str
+    megabytes: float
+    reference_seconds: float
+    own_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """Throughput beside the reference's; 1 is as fast."""
+        return self.reference_seconds / self.own_seconds
+
+    def row(self) -> str:
+        """A row of a Markdown table."""
+        return (
+            f"| {self.name} | {self.megabytes:.0f} | {self.reference_seconds:.2f} | {self.own_seconds:.2f} | "
+            f"{self.ratio:.2f} |"
+        )
+
+
+def read_as_text(path: Path) -> None:
+    """What pyarrow does at least: parse the CSV, every column as text."""
+    names = pa_csv.open_csv(path).schema.names
+    options = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+    for _ in pa_csv.open_csv(path, convert_options=options):
+        pass
+
+
+def read_batches(path: Path) -> None:
+    """What pyarrow does at least: decode the Parquet file."""
+    for _ in pq.ParquetFile(path, pre_buffer=False).iter_batches():
+        pass
+
+
+def compared(
+    name: str, path: Path, reference: Callable[[Path], None], every: str | None, runs: int
+) -> Comparison:
+    """The medians of both ways, measured in turns after one warm-up of each."""
+
+    def own(path: Path) -> None:
+        read_log([path], InputConfig(every=every))
+
+    seconds: dict[Callable[[Path], None], list[float]] = {reference: [], own: []}
+    for run in range(runs + 1):
+        for way, taken in seconds.items():
+            begin = time.perf_counter()
+            way(path)
+            if run:
+                taken.append(time.perf_counter() - begin)
+    medians = [statistics.median(taken) for taken in seconds.values()]
+    return Comparison(name, path.stat().st_size / 1e6, *medians)
+
+
+def throughput(rows: int, runs: int, folder: Path) -> None:
+    """Print the table of all formats."""
+    print("| file | MB | pyarrow, s | logscan, s | ratio |")
+    print("|---|---:|---:|---:|---:|")
+    for channels in (8, 20):
+        plain = folder / f"log{channels}.csv"
+        write_csv(plain, channels, rows=rows * 8 // channels)
+        packed = plain.with_suffix(".csv.gz")
+        with plain.open("rb") as source, gzip.open(packed, "wb", compresslevel=3) as target:
+            shutil.copyfileobj(source, target)
+        columnar = plain.with_suffix(".parquet")
+        pq.write_table(pa_csv.read_csv(plain), columnar)
+        for path, reference in ((plain, read_as_text), (packed, read_as_text), (columnar, read_batches)):
+            for every in (None, "1min"):
+                name = f"{path.name.removeprefix(f'log{channels}')[1:]}, {channels} channels"
+                name += f", --every {every}" if every else ""
+                print(compared(name, path, reference, every, runs).row(), flush=True)
+            path.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one process cost."""
+
+    seconds: float
+    peak_mb: float
+
+
+def command_cost(arguments: list[str]) -> Cost:
+    """Run one logscan command and measure it; ends the benchmark where it fails."""
+    begin = time.perf_counter()
+    with tempfile.TemporaryFile() as messages:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "logscan", *arguments], stdout=subprocess.DEVNULL, stderr=messages
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+        messages.seek(0)
+        text = messages.read().decode()
+    code = os.waitstatus_to_exitcode(status)
+    if code:
+        sys.exit(f"logscan {' '.join(arguments)}: exit {code}: {text}")
+    print("".join(f"    {line}\n" for line in text.splitlines()), end="", file=sys.stderr)
+    return Cost(seconds, usage.ru_maxrss / 1024)
+
+
+def memory(gigabytes: float, channels: int, every: str | None, folder: Path) -> None:
+    """Print the cost of check, train and score on one very long log."""
+    log, model, scores = folder / "log.csv", folder / "model", folder / "scores.parquet"
+    begin = time.perf_counter()
+    rows = write_csv(log, channels, size=int(gigabytes * 1e9))
+    print(
+        f"{log.stat().st_size / 1e9:.1f} GB, {rows:,} rows, written in {time.perf_counter() - begin:.0f} s",
+        file=sys.stderr,
+    )
+    step = [] if every is None else ["--every", every]
+    print("| command | s | peak resident MB |")
+    print("|---|---:|---:|")
+    for arguments in (
+        ["check", str(log), *step],
+        ["train", str(log), *step, "--model", str(model)],
+        ["score", str(log), "--model", str(model), "--out", str(scores)],
+    ):
+        cost = command_cost(arguments)
+        print(f"| {arguments[0]} | {cost.seconds:.0f} | {cost.peak_mb:.0f} |", flush=True)
+
+
+def main() -> None:
+    """Run the benchmark that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, help="where the files are made; default: the temporary folder")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    fast = kinds.add_parser("throughput")
+    fast.add_argument("--rows", type=int, default=4_000_000, help="of the log of eight channels")
+    fast.add_argument("--runs", type=int, default=5)
+    long = kinds.add_parser("memory")
+    long.add_argument("--gigabytes", type=float, default=10.0)
+    long.add_argument("--channels", type=int, default=8)
+    long.add_argument("--every", help="grid step; default: logscan's choice")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        if arguments.kind == "throughput":
+            throughput(arguments.rows, arguments.runs, Path(folder))
+        else:
+            memory(arguments.gigabytes, arguments.channels, arguments.every, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

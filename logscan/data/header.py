@@ -1,0 +1,179 @@
+"""Which lines above the data name its columns, by evidence on a sample. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from logscan.data.cells import Rows, is_moment
+
+_TIME_NAME = re.compile(
+    r"date|time|stamp|日時|時刻|日付|年月日|zeit|datum|fecha|hora|heure|data\b", re.IGNORECASE
+)
+_UNIT = (
+    r"(?:[kKMGmµμunpcdh]?(?:m|g|s|A|V|W|Wh|VA|VAr|var|Pa|bar|Hz|J|N|Nm|l|L|K|Ω|ohm|mol|B|dB|t|S|T|F|H|lx|lm|cd|Bq|Sv"
+    r"|cal)|°\s*[CFK]?|º\s*[CFK]|℃|℉|[Dd]eg\.?\s*[CFK]?|[Dd]egrees?|[%％‰]|ppm|ppb|min|h|hrs?|hours?|sec|seconds?|d|days?"
+    r"|rpm|r|rev|pcs|個|件|枚|本|台|回|円|万kW|度|分|秒|時|時間|日|人|in|inch|ft|gal|gpm|cfm|scfm|psi[ag]?|bar[ag]"
+    r"|mbar|pH|NTU|FNU|EUR|USD|JPY|€|\$|¥|volts?|amps?|celsius|fahrenheit|kelvin|percent|micros?|mm/s|km/h)"
+    r"(?:[²³23]|\^-?\d)?"
+)
+_UNIT_CELL = re.compile(
+    rf"\s*[\[(（<{{]?\s*{_UNIT}(?:\s*[/*·.⋅]\s*{_UNIT}|\s+{_UNIT}|\s*rms)*\s*[\])）>}}]?\s*"
+)
+# What loggers write under the names instead of a unit: kinds, types, forms of time.
+_KIND_CELL = re.compile(
+    r"\s*(TS|RN|Smp|Avg|Min|Max|Std|Tot|bool(ean)?|u?int\d*|float\d*|real|double|string|text|date|time|datetime|numeric"
+    r"|[-–—]+|\[\s*-?\s*\]|\(\s*-?\s*\)|n/?a|none|unit|units|単位|yy(yy)?[-/.]mm.*|dd[-/.]mm.*|mm/dd.*|hh:mm.*)\s*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names of the columns, and where they stand."""
+
+    first_line: int  # 1-based
+    last_line: int
+    cells: list[str]  # one per cell of the header, joined over its lines
+    written: list[str]  # the cells of the line that names most columns, as written
+    notes: tuple[str, ...] = ()
+
+
+def found_header(before: Rows, width: int) -> Header | None:
+    """The header among the rows above the data; None if no row names half of the columns.
+
+    The line that names most columns; of two, the lower one that is no line of units. Units under it stand
+    in brackets behind the names. Where names repeat, the lines under it tell them apart, else the line
+    above, whose names hold for the empty cells to their right.
+
+    Args:
+        before: the rows above the data.
+        width: usual number of cells of the data.
+    """
+    candidates = [index for index, (_, row) in enumerate(before) if _fits(row, width)]
+    if not candidates:
+        return None
+    named = [index for index in candidates if not _is_units(before[index][1])] or candidates[:1]
+    base = max(named, key=lambda index: (_distinct(before[index][1]), index))
+    return joined_header(before[base:], above=before[:base])
+
+
+def _fits(row: list[str], width: int) -> bool:
+    """Whether a row names half of the columns; a lone word above many columns is a title."""
+    named = sum(bool(cell.strip()) for cell in row)
+    return len(row) <= max(width + 1, 3 * width // 2) and 2 * named >= width
+
+
+def _distinct(row: list[str]) -> int:
+    return len({cell.strip() for cell in row if cell.strip()})
+
+
+def _is_units(row: list[str]) -> bool:
+    """Whether most cells of a row are units, types or kinds of value."""
+    cells = [cell for cell in row if cell.strip()]
+    hits = sum(bool(_UNIT_CELL.fullmatch(cell) or _KIND_CELL.fullmatch(cell)) for cell in cells)
+    return bool(cells) and hits >= 0.6 * len(cells)
+
+
+def joined_header(rows: Rows, *, above: Rows) -> Header:
+    """The header whose main line is the first of `rows`; the others stand between it and the data."""
+    line, written = rows[0]
+    first, last = line, line
+    cells = [cell.strip() for cell in written]
+    under = [(number, row[: len(cells)]) for number, row in rows[1:] if len(row) >= len(cells)]
+    plain = [(number, row) for number, row in under if not _is_units(row)]
+    if plain and _repeats(cells):
+        cells = [_joined(parts) for parts in zip(cells, *(row for _, row in plain), strict=True)]
+        last = plain[-1][0]
+    if _repeats(cells):
+        group = next((item for item in reversed(above) if _is_group(item[1], cells)), None)
+        if group is not None:
+            first = group[0]
+            cells = [_joined(parts) for parts in zip(_filled(group[1], len(cells)), cells, strict=True)]
+    units = next(((number, row) for number, row in under if _is_units(row)), None)
+    if units is not None:
+        cells = [_with_unit(name, unit) for name, unit in zip(cells, units[1], strict=True)]
+        last = max(last, units[0])
+    if cells and cells[0].startswith("#"):
+        cells[0] = cells[0].lstrip("# ")
+    return Header(first, last, cells, [cell.strip() for cell in written])
+
+
+def _repeats(cells: list[str]) -> bool:
+    named = [cell for cell in cells if cell.strip()]
+    return len(set(named)) < len(named)
+
+
+def _joined(parts: tuple[str, ...]) -> str:
+    return " ".join(part.strip() for part in parts if part.strip())
+
+
+def _is_group(row: list[str], cells: list[str]) -> bool:
+    """Whether a row above the names has several names of groups of columns."""
+    return 2 <= len(row) <= len(cells) + 1 and _distinct(row) >= 2
+
+
+def _filled(row: list[str], width: int) -> list[str]:
+    """The names of groups over all their columns."""
+    filled: list[str] = []
+    for cell in (row + [""] * width)[:width]:
+        filled.append(cell.strip() or (filled[-1] if filled else ""))
+    return filled
+
+
+def _with_unit(name: str, unit: str) -> str:
+    bare = unit.strip().strip("[](){}<>（）").strip()
+    shown = bool(bare) and bool(_UNIT_CELL.fullmatch(unit)) and not _KIND_CELL.fullmatch(unit)
+    return f"{name} [{bare}]" if shown and name else name
+
+
+def column_names(header: list[str], data: Rows, width: int) -> tuple[tuple[str, ...], list[str]]:
+    """One distinct name per column, and sentences on names and cells that do not pair.
+
+    Args:
+        header: cells of the header, none if there is no header.
+        data: rows of data.
+        width: their usual number of cells.
+    """
+    cells = [" ".join(cell.replace("\ufeff", "").split()) for cell in header]
+    notes: list[str] = []
+    missing = width - len(cells)
+    if cells and missing > 0:
+        fitting = [row for _, row in data if len(row) == width]
+        trailing = not any(cell.strip() for row in fitting for cell in row[len(cells) :])
+        if not trailing and missing == 1 and not is_shifted(cells, fitting):
+            cells = ["", *cells]  # R and pandas leave the index of the rows without a name
+        elif not trailing:
+            notes.append(
+                f"The header names {len(cells)} columns, the rows hold {width}; the last have no name."
+            )
+    extra = [cell for cell in cells[width:] if cell]
+    if extra:
+        listed = ", ".join(f"'{cell}'" for cell in extra[:3]) + (", ..." if len(extra) > 3 else "")
+        notes.append(
+            f"The header names {len(cells)} columns, the rows hold {width}; without cells: {listed}."
+        )
+    return distinct_names(cells[:width] + [""] * (width - len(cells))), notes
+
+
+def is_shifted(header: list[str], fitting: list[list[str]]) -> bool:
+    """Whether the first column holds times and the first name is that of a time: no index without a name."""
+    times = sum(is_moment(row[0]) for row in fitting)
+    return bool(header) and 2 * times > len(fitting) and bool(_TIME_NAME.search(header[0]))
+
+
+def distinct_names(cells: list[str]) -> tuple[str, ...]:
+    """Names made distinct: unnamed ones become `column N`, repeated ones get ` (2)`, ` (3)` ..."""
+    taken = Counter(cells)
+    names: list[str] = []
+    seen: set[str] = set()
+    for place, cell in enumerate(cells, start=1):
+        name = base = cell or f"column {place}"
+        number = 1
+        while name in seen or (number > 1 and taken[name]):
+            number += 1
+            name = f"{base} ({number})"
+        seen.add(name)
+        names.append(name)
+    return tuple(names)

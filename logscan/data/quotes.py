@@ -1,0 +1,65 @@
+"""Lines that a quote which never closes has swallowed: found, so that no row is lost in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from logscan.data.cells import is_value
+from logscan.data.encoding import Utf8Stream
+from logscan.errors import InputError
+
+_LINE_END = re.compile(rb"[\r\n]")
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+
+
+def holds_rows(text: str, delimiter: str, width: int) -> bool:
+    """Whether a cell holds a whole row behind a line end: a number or time first and as many cells."""
+    lines = _LINE_ENDS.split(text)[1:]
+    return width > 1 and any(
+        line.count(delimiter) >= width - 1 and is_value(line.split(delimiter, 1)[0]) for line in lines
+    )
+
+
+def without_swallowed(
+    batches: Iterator[Any], stream: Utf8Stream, delimiter: str, place: str
+) -> Iterator[Any]:
+    """The batches as they are.
+
+    Args:
+        batches: with text columns only.
+        stream: their text; it knows whether a quote was seen so far.
+        delimiter: of the text.
+        place: file name, for the message.
+
+    Raises:
+        InputError: a cell holds lines of the table.
+    """
+    for batch in batches:
+        if stream.quoted:
+            for column in batch.columns:
+                refuse_swallowed(_cells_of_lines(column), delimiter, batch.num_columns, place)
+        yield batch
+
+
+def refuse_swallowed(cells: list[str], delimiter: str, width: int, place: str) -> None:
+    """Raise InputError where one of the cells that hold a line end holds rows."""
+    for cell in cells:
+        if holds_rows(cell, delimiter, width):
+            shown = _LINE_ENDS.split(cell)[0][:40]
+            fact = f"a quote that is not closed swallows lines, in the cell that begins with '{shown}'"
+            raise InputError(place, fact, "close it, or pass --quote none to read quotes as text")
+
+
+def _cells_of_lines(column: Any) -> list[str]:
+    """The cells of a text column that hold a line end."""
+    data = column.buffers()[2]
+    if data is None or _LINE_END.search(data) is None:
+        return []
+    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset :]
+    ends = [match.start() for match in _LINE_END.finditer(data)]
+    places = np.unique(np.searchsorted(offsets[: len(column) + 1], ends, side="right") - 1)
+    return [column[int(place)].as_py() or "" for place in places if 0 <= place < len(column)]

@@ -1,0 +1,378 @@
+"""Which column is the time, and how it is written, by evidence on a sample."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logscan.config import InputConfig
+from logscan.data.cast import is_number, is_text, numbers
+from logscan.data.suggest import require_columns
+from logscan.data.timeplan import TimePlan, typed_times
+from logscan.data.timestamps import (
+    DAY_NS,
+    INVALID,
+    SECOND_NS,
+    TimeForm,
+    checked_timezone,
+    form_share,
+    numeric_order_shares,
+    other_forms,
+    text_times,
+)
+from logscan.errors import InputError, UsageError
+from logscan.records import F64, TimeKind
+
+ROW = "row"
+_STRONG = re.compile(
+    r"(date|time|stamp|timestamp|date[_ /-]?time|time[_ ]?stamp|ts|t|step|tick|cycle|sample|seq|epoch|unixtime|"
+    r"(local|utc|measurement|record(ed)?|event|order|start|end)[_ ]?(date|time|timestamp)|"
+    r"datum|zeit|uhrzeit|zeitstempel|zeitpunkt|messzeit|datum[ /+-]*(uhr)?zeit|fecha|fecha[ /]?hora|hora|heure|"
+    r"horodatage|data|data[ /]?ora|dag|tijd|"
+    r"(計測|測定|取得|記録|発生|受注|注文|収集|更新|登録|観測)?(日時|時刻|日付|年月日|日)|タイムスタンプ)"
+    r"(\s*[\[(（].*)?",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(r"date|time|stamp|datum|zeit|fecha|horodatage|日時|時刻|日付|年月日|年月", re.IGNORECASE)
+_DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日", re.IGNORECASE)
+_PARTS = (
+    ("year", re.compile(r"year|yr|yyyy|jahr|année|annee|año|ano|anno|年", re.IGNORECASE)),
+    ("month", re.compile(r"month|mon|mnth|mm|mo|monat|mois|mes|mese|月", re.IGNORECASE)),
+    ("day", re.compile(r"day|dd|day[ _]?of[ _]?month|dom|tag|jour|d[ií]a|giorno|日", re.IGNORECASE)),
+    ("hour", re.compile(r"hour|hours|hr|hh|stunde|heure|hora|ora|時|時間", re.IGNORECASE)),
+    ("minute", re.compile(r"minute|minutes|min|mi|分", re.IGNORECASE)),
+    ("second", re.compile(r"second|seconds|sec|ss|秒", re.IGNORECASE)),
+)
+# Excel counts days; beside whole days these are the distances at which people log, in seconds.
+_EXCEL_1970 = 25_569
+_EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
+_USUAL_SECONDS = (1, 2, 5, 6, 10, 12, 15, 20, 30, 60, 120, 300, 360, 600, 900, 1200, 1800, 3600, 7200, 86_400)
+_HOUR = re.compile(r"(hour|hr|hours|hour of day|時|時間帯|時刻)", re.IGNORECASE)
+_STEP_NAME = re.compile(
+    r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|sample|seq|timestamp|time[_ ]?step)", re.IGNORECASE
+)
+_EPOCH_UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_SAMPLE_CELLS = 20_000
+
+
+class AmbiguousDatesError(InputError):
+    """Day and month cannot be told apart on what was seen so far."""
+
+
+def found_time(table: Any, config: InputConfig, place: str) -> TimePlan:
+    """The time column of a sample.
+
+    Args:
+        table: Arrow table with plain columns.
+        config: what the user said.
+        place: file name, for messages.
+
+    Raises:
+        UsageError: the named column is not there.
+        InputError: the named column does not parse.
+        AmbiguousDatesError: day and month cannot be told apart.
+    """
+    if config.time is not None and config.time.casefold() == ROW and config.time not in table.column_names:
+        return _row_plan()
+    if config.time is not None:
+        plan = _named(table, config, place)
+    else:
+        free = [
+            name
+            for name in table.column_names
+            if name not in {*config.entity, *config.channels, *config.ignore}
+        ]
+        plan = _automatic(table, free, config, place)
+    return plan
+
+
+def _row_plan() -> TimePlan:
+    return TimePlan(TimeKind.ROW, (), None, None, localise=False)
+
+
+def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
+    """The plan of the column, or the columns joined by `+`, that the user named."""
+    assert config.time is not None
+    names = [config.time]
+    if config.time not in table.column_names and "+" in config.time:
+        names = [part.strip() for part in config.time.split("+")]
+    require_columns("--time", names, table.column_names)
+    if len(names) > 2:
+        parts = _parts_plan(table, names, config)
+        if parts is None or len(parts.columns) != len(names):
+            fact = f"'{config.time}' are no columns of year, month, day and what follows"
+            raise UsageError("--time", fact, "name one column, a date and a time, or year+month+day+hour")
+        return parts
+    column = _cells(table, names[0])
+    plan = _date_plan(table, names[0], config, place, least=0.0) or _number_plan(
+        table, names[0], config, named=True
+    )
+    if plan is None:
+        example = next((str(cell) for cell in column.drop_null().to_pylist()), "")
+        fact = f"time column '{names[0]}' does not parse" + (
+            f": '{example[:40]}'" if example else ": it is empty"
+        )
+        raise InputError(
+            place, fact, "name another column with --time, or pass --time row to use the row number"
+        )
+    clocks = [names[1]] if len(names) == 2 else [name for name in table.column_names if name != names[0]]
+    return _with_clock(table, plan, clocks, named=len(names) == 2)
+
+
+def _automatic(table: Any, free: Sequence[str], config: InputConfig, place: str) -> TimePlan:
+    """The most likely time among the free columns: dates before epochs before steps, better names first."""
+    ranked = sorted(free, key=lambda name: -_name_score(name))
+    postponed: AmbiguousDatesError | None = None
+    for name in ranked:
+        least = 0.5 if _name_score(name) == 2 else 0.9
+        try:
+            plan = _date_plan(table, name, config, place, least=least)
+        except AmbiguousDatesError as error:
+            postponed = postponed or error
+            continue
+        if plan is not None:
+            return _with_clock(table, plan, [other for other in free if other != name], named=False)
+    if postponed is not None:
+        raise postponed
+    parts = _parts_plan(table, free, config)
+    if parts is not None:
+        return parts
+    for name in ranked:
+        plan = _number_plan(table, name, config, named=False)
+        if plan is not None:
+            return _with_clock(table, plan, [other for other in free if other != name], named=False)
+    _refuse_unread_time(table, ranked, config, place)
+    return _row_plan()
+
+
+def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, place: str) -> None:
+    """Raise InputError where a column is called a time and holds texts with digits that no form reads."""
+    for name in ranked:
+        if _name_score(name) < 2:
+            return
+        cells = _cells(table, name).drop_null()
+        if not is_text(cells.type) or len(cells) == 0:
+            continue
+        found = numbers(cells, config.decimal or ".")
+        digits = pc.match_substring_regex(cells, r"\d").true_count
+        if 2 * found.failures > len(cells) and 2 * digits > len(cells):
+            fact = f"'{name}' looks like the time but does not parse: '{found.example}'"
+            remedy = "name another column with --time, or pass --time row to use the row number"
+            raise InputError(place, fact, remedy)
+
+
+def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
+    """The plan of columns of year, month, day, and as far as there are some hour, minute, second; or None."""
+    found: list[str] = []
+    for _, pattern in _PARTS:
+        name = next((name for name in names if pattern.fullmatch(name.strip())), None)
+        if name is None:
+            break
+        found.append(name)
+    if len(found) < 3:
+        return None
+    timezone, localise = _zone(config, aware=False)
+    label = " + ".join(role for role, _ in _PARTS[: len(found)])
+    plan = TimePlan(
+        TimeKind.TIMESTAMP, tuple(found), label, timezone, localise, parts=True, decimal=config.decimal or "."
+    )
+    times = plan.times([_cells(table, name) for name in found])
+    return plan if float((times != INVALID).mean()) >= 0.9 else None
+
+
+def _name_score(name: str) -> int:
+    return 2 if _STRONG.fullmatch(name.strip()) else 1 if _WEAK.search(name) else 0
+
+
+def _cells(table: Any, name: str) -> Any:
+    """Cells of a column spread over the whole sample."""
+    column = table[name].combine_chunks()
+    stride = max(len(column) // _SAMPLE_CELLS, 1)
+    return column if stride == 1 else column.take(pa.array(np.arange(0, len(column), stride)))
+
+
+def _zone(config: InputConfig, *, aware: bool, stored: str | None = None) -> tuple[str | None, bool]:
+    """Time zone of the grid, and whether wall clock has to be localised to it."""
+    given = checked_timezone(config.timezone) if config.timezone else None
+    if aware:
+        return given or stored or "UTC", False
+    return given, given is not None
+
+
+def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimePlan | None:
+    """The plan of a column of dates, None if less than the share `least` of it is one (0: it was named)."""
+    column = _cells(table, name)
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        stored = getattr(column.type, "tz", None)
+        timezone, localise = _zone(config, aware=stored is not None, stored=stored)
+        clocked = bool((typed_times(column.drop_null()) % DAY_NS != 0).any())
+        form = TimeForm("year first", stored is not None, clocked)
+        return TimePlan(TimeKind.TIMESTAMP, (name,), str(column.type), timezone, localise, form)
+    if not is_text(column.type) or column.null_count == len(column):
+        return None
+    head = column.drop_null()[:100]
+    if least and not any(share for share, _ in (other_forms(head) | numeric_order_shares(head)).values()):
+        return None
+    found = _text_form(table, name, config, place, least=least)
+    if found is None:
+        return None
+    timezone, localise = _zone(config, aware=found.aware)
+    return TimePlan(TimeKind.TIMESTAMP, (name,), found.label(), timezone, localise, found)
+
+
+def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimeForm | None:
+    """The form that reads most cells of a text column, if it reads at least the share `least`."""
+    column = _cells(table, name)
+    hinted = least == 0 or _name_score(name) > 0  # without a hint eight digits are a number, S1-2-3 a code
+    shares = {
+        order: found
+        for order, found in other_forms(column).items()
+        if hinted or order not in {"compact", "short", "era"}
+    }
+    share, form = max(shares.values(), key=lambda found: found[0])
+    numeric = numeric_order_shares(column)
+    best = max(found[0] for found in numeric.values())
+    if share >= max(best, least) and share > 0:
+        return form
+    if best == 0 or best < least:
+        return None
+    if config.date_order is not None:
+        share, form = numeric[config.date_order]
+        return form if share > 0 else None
+    candidates = {order: found[1] for order, found in numeric.items() if found[0] == best}
+    if len(candidates) > 1:
+        chosen = _compact_order(column, candidates, clock_beside=_has_clock(table, name))
+        if chosen is None:
+            example = column.drop_null()[0].as_py()
+            raise AmbiguousDatesError(
+                place,
+                f"day and month of '{name}' cannot be told apart: '{example}'",
+                " or ".join(f"--date-order {order}" for order in sorted(candidates)).join(("pass ", "")),
+            )
+        return candidates[chosen]
+    return next(iter(candidates.values()))
+
+
+def _compact_order(column: Any, candidates: dict[Any, TimeForm], *, clock_beside: bool) -> Any:
+    """The order under which times of day run through neighbouring days; None without that evidence."""
+    spans = {}
+    for order, form in candidates.items():
+        times = text_times(column, form)
+        times = times[times != INVALID]
+        if not clock_beside and len(np.unique(times % DAY_NS)) < 2:
+            return None  # dates alone: days of a month and months of a year look the same
+        spans[order] = int((times // DAY_NS).max() - (times // DAY_NS).min())
+    first, second = sorted(spans, key=lambda order: spans[order])[:2]
+    return first if spans[first] >= 1 and spans[second] > 3 * spans[first] else None
+
+
+def _has_clock(table: Any, date: str) -> bool:
+    """Whether another column tells the time of day."""
+    plan = TimePlan(TimeKind.TIMESTAMP, (date,), "", None, localise=False, form=TimeForm("dmy", False, False))
+    others = [name for name in table.column_names if name != date]
+    return len(_with_clock(table, plan, others, named=False).columns) == 2
+
+
+def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> TimePlan | None:
+    """The plan of a column of epochs, compact dates or integer steps, or None."""
+    if not named and _name_score(name) == 0:
+        return None
+    column = _cells(table, name)
+    if not (is_number(column.type) or is_text(column.type)) or pa.types.is_boolean(column.type):
+        return None
+    if is_number(column.type) and pa.types.is_integer(column.type):
+        text = column.cast(pa.string())
+        share, form = max(
+            (form_share(text, order) for order in ("compact", "short")), key=lambda found: found[0]
+        )
+        if share >= 0.99:
+            timezone, localise = _zone(config, aware=False)
+            return TimePlan(TimeKind.TIMESTAMP, (name,), form.label(), timezone, localise, form)
+    decimal = config.decimal or "."
+    values = numbers(column, decimal)
+    finite = values.cells[np.isfinite(values.cells)]
+    if len(finite) == 0 or len(finite) < 0.9 * max(values.present, 1):
+        return None
+    timezone, localise = _zone(config, aware=True)
+    plan = TimePlan(TimeKind.TIMESTAMP, (name,), None, timezone, localise, decimal=decimal)
+    middle = float(np.median(np.abs(finite)))
+    for unit, unit_ns in _EPOCH_UNITS.items():
+        if 3e8 <= middle * unit_ns / SECOND_NS <= 5e9:
+            return replace(plan, label=f"epoch {unit}", unit_ns=unit_ns)
+    if _is_excel(name, finite):
+        timezone, localise = _zone(config, aware=False)
+        whole_days = bool((finite % 1 == 0).all())
+        form = TimeForm("year first", aware=False, clocked=not whole_days)
+        return replace(
+            plan,
+            label="Excel days",
+            timezone=timezone,
+            localise=localise,
+            form=form,
+            unit_ns=DAY_NS,
+            origin=_EXCEL_1970,
+        )
+    whole = bool((finite % 1 == 0).all())
+    if whole and (named or _is_step(table, name, config)):
+        return TimePlan(TimeKind.INTEGER, (name,), "integer", None, localise=False)
+    return None
+
+
+def _is_excel(name: str, days: F64) -> bool:
+    """Whether numbers are days as Excel counts them: by their name, or by distances at which people log."""
+    if not (days.min() >= _EXCEL_DAYS[0] and days.max() <= _EXCEL_DAYS[1]):
+        return False
+    if _DATE_NAME.search(name):
+        return True
+    distance = np.diff(np.unique(days)) * 86_400
+    if len(distance) == 0 or (days % 1 == 0).all():
+        return False
+    usual = float(np.median(distance))
+    return any(abs(usual - seconds) <= 0.01 * seconds + 0.01 for seconds in _USUAL_SECONDS)
+
+
+def _is_step(table: Any, name: str, config: InputConfig) -> bool:
+    """Whether whole numbers count steps: the name says so, and (samples) no two rows share one."""
+    if not _STEP_NAME.fullmatch(name.strip()):
+        return False
+    if config.kind == "events":
+        return True
+    keys = [*config.entity, name] if set(config.entity) <= set(table.column_names) else [name]
+    return bool(table.group_by(keys).aggregate([]).num_rows >= 0.99 * table.num_rows)
+
+
+def _with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool) -> TimePlan:
+    """The plan joined with a clock or hour column, where its dates carry no time of day."""
+    if plan.form is None or plan.form.clocked or plan.form.aware:
+        return plan
+    date = plan.columns[0]
+    place = table.column_names.index(date)
+    near = sorted(others, key=lambda name: abs(table.column_names.index(name) - place))
+    for name in near:
+        column = _cells(table, name)
+        if is_text(column.type) and column.null_count < len(column):
+            share, form = form_share(column, "time of day")
+            if share >= 0.9 or (named and share > 0):
+                return _joined(plan, name, form, "hh:mm:ss")
+        elif pa.types.is_time(column.type):
+            return _joined(plan, name, TimeForm("time of day", aware=False, clocked=True), "hh:mm:ss")
+    for name in near:
+        if (named or _HOUR.fullmatch(name.strip())) and _is_hour(_cells(table, name)):
+            return _joined(plan, name, None, "hour")
+    return plan
+
+
+def _joined(plan: TimePlan, name: str, clock: TimeForm | None, label: str) -> TimePlan:
+    return replace(plan, columns=(*plan.columns, name), label=f"{plan.label} + {label}", clock=clock)
+
+
+def _is_hour(column: Any) -> bool:
+    values = numbers(column, ".")
+    finite = values.cells[np.isfinite(values.cells)]
+    return bool(len(finite) and (finite % 1 == 0).all() and finite.min() >= 0 and finite.max() <= 24)
