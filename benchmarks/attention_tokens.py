@@ -31,7 +31,7 @@ from torch import Tensor
 from logscan.core.scaling import fit_scaler
 from logscan.core.views import View
 from logscan.core.windows import window_starts
-from logscan.model.encoder import head_keys
+from logscan.model.analogues import head_keys
 from logscan.model.heads import Prepared, feature_chunks, features, prepared, searchable
 from logscan.model.state import Head, HeadSpec, Layer
 from logscan.model.train import perplexity_temperature

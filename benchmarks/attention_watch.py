@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from logscan.model import encoder, fit
+from logscan.model import analogues, fit
 
 NEVER, ALWAYS = 1 << 62, 0  # history tokens from which attention is sparse
 
@@ -34,7 +34,7 @@ class AttentionWatch:
 
     Attributes:
         heads: head -> its cost.
-        seconds_fit: inside `attend` where layers learn.
+        seconds_fit: inside attention where layers learn.
         tree_waiting: seconds of trees whose head has not attended yet.
     """
 
@@ -62,27 +62,28 @@ def watched_attention(kind: str) -> AttentionWatch:
         kind: `auto` (exact up to `EXACT_HISTORY_TOKENS`), `dense` or `sparse`.
     """
     watch = AttentionWatch()
-    usual = encoder.EXACT_HISTORY_TOKENS
-    attend, content_tree = encoder.attend, encoder.content_tree
+    usual, attend = analogues.EXACT_HISTORY_TOKENS, analogues.attend
+    partial, content_tree = analogues.partial_attention, analogues.content_tree
     limit = {"auto": usual, "dense": NEVER, "sparse": ALWAYS}[kind]
 
-    def timed_attend(head: Any, queries: Any, keys: Any, *rest: Any) -> Any:
+    def timed_attention(head: Any, queries: Any, keys: Any, *rest: Any) -> Any:
         started = time.perf_counter()
-        found = attend(head, queries, keys, *rest)
+        found = partial(head, queries, keys, *rest)
         cost = watch.heads.setdefault(head.spec.name, HeadCost())
         cost.seconds += time.perf_counter() - started
-        cost.history_tokens, cost.query_tokens = len(keys), len(queries)
+        cost.history_tokens = max(cost.history_tokens, len(keys))
+        cost.query_tokens = max(cost.query_tokens, len(queries))
         cost.seconds_tree, watch.tree_waiting = cost.seconds_tree + watch.tree_waiting, 0.0
         return found
 
     def timed_fit(*arguments: Any) -> Any:
-        encoder.EXACT_HISTORY_TOKENS = usual
+        analogues.EXACT_HISTORY_TOKENS, analogues.partial_attention = usual, partial
         try:
             started = time.perf_counter()
             found = attend(*arguments)
             watch.seconds_fit += time.perf_counter() - started
         finally:
-            encoder.EXACT_HISTORY_TOKENS = limit
+            analogues.EXACT_HISTORY_TOKENS, analogues.partial_attention = limit, timed_attention
         return found
 
     def timed_tree(*arguments: Any) -> Any:
@@ -91,6 +92,6 @@ def watched_attention(kind: str) -> AttentionWatch:
         watch.tree_waiting += time.perf_counter() - started
         return tree
 
-    encoder.EXACT_HISTORY_TOKENS = limit
-    encoder.attend, encoder.content_tree, fit.attend = timed_attend, timed_tree, timed_fit
+    analogues.EXACT_HISTORY_TOKENS = limit
+    analogues.partial_attention, analogues.content_tree, fit.attend = timed_attention, timed_tree, timed_fit
     return watch

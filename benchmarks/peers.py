@@ -158,7 +158,7 @@ def theirs(task: Task, method: str, rows: LabelledRows) -> Result:
 
 def ours(task: Task, method: str) -> Result:
     """Measure logscan itself through `detection.measured`; the limit of exact attention as the method asks."""
-    from logscan.model import encoder  # noqa: PLC0415
+    from logscan.model import analogues  # noqa: PLC0415
 
     with exact_up_to({"dense": _NO_LIMIT, "sparse": _SPARSE_ABOVE}.get(method)) as histories:
         result = detection.measured(replace(task, fit=method != "closed_form"))
@@ -170,28 +170,28 @@ def ours(task: Task, method: str) -> Result:
         "auc_pr": result["auc_pr"],
         "seconds": result["seconds_train"] + result["seconds_score"],
         "history_tokens": max(histories, default=0),
-        "exact_tokens_by_default": encoder.EXACT_HISTORY_TOKENS,
+        "exact_tokens_by_default": analogues.EXACT_HISTORY_TOKENS,
     }
 
 
 @contextmanager
 def exact_up_to(tokens: int | None) -> Iterator[list[int]]:
     """Move the limit of exact attention (`None` leaves it) and note the length of every history met."""
-    from logscan.model import encoder  # noqa: PLC0415
+    from logscan.model import analogues  # noqa: PLC0415
 
-    limit, attend = encoder.EXACT_HISTORY_TOKENS, encoder.attend
+    limit, attention = analogues.EXACT_HISTORY_TOKENS, analogues.partial_attention
     histories: list[int] = []
 
     def noting(head: Head, queries: Tensor, keys: Tensor, *others: Any) -> Any:
         histories.append(len(keys))
-        return attend(head, queries, keys, *others)
+        return attention(head, queries, keys, *others)
 
-    encoder.EXACT_HISTORY_TOKENS = limit if tokens is None else tokens
-    encoder.attend = noting
+    analogues.EXACT_HISTORY_TOKENS = limit if tokens is None else tokens
+    analogues.partial_attention = noting
     try:
         yield histories
     finally:
-        encoder.EXACT_HISTORY_TOKENS, encoder.attend = limit, attend
+        analogues.EXACT_HISTORY_TOKENS, analogues.partial_attention = limit, attention
 
 
 def _channels(task: Task, rows: LabelledRows) -> F64:

@@ -339,6 +339,13 @@ def score(
         Path | None, typer.Option("--events", help="Events file, .csv, .json or .parquet.")
     ] = None,
     causal: Annotated[bool, typer.Option("--causal", help="Scores that never depend on later rows.")] = False,
+    grow_history: Annotated[
+        bool | None,
+        typer.Option(
+            "--grow-history/--fixed-history",
+            help="What looks ordinary joins the history the rest is compared with. [default: as trained]",
+        ),
+    ] = None,
     fail_on_event: Annotated[
         bool, typer.Option("--fail-on-event", help="Exit 10 if any event was found.")
     ] = False,
@@ -360,6 +367,7 @@ def score(
         state=state,
         events=events,
         causal=causal,
+        grow_history=grow_history,
         fail_on_event=fail_on_event,
         device=device,
         json_output=json_output,

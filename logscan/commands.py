@@ -106,6 +106,7 @@ def score(
     state: Path | None,
     events: Path | None,
     causal: bool,
+    grow_history: bool | None,
     fail_on_event: bool,
     device: str,
     json_output: bool,
@@ -128,7 +129,9 @@ def score(
             say_notes(consoles, log)
         refuse_overwriting(log.schema.files, (target, events))
         with clock.stage("score"), consoles.progress("scoring") as progress:
-            result = pipeline.score(log, model, causal=causal, device=device, progress=progress)
+            result = pipeline.score(
+                log, model, causal=causal, grow_history=grow_history, device=device, progress=progress
+            )
             log = replace(log, notes=log.notes + result.notes)
         _refuse_nothing_judged(log, result)
         shown = rows_since(result.series, since)
@@ -315,12 +318,21 @@ def _model_figures(model: Model, card: ModelCardRecord, folder: Path) -> list[tu
         ("model", f"{card.model_id} in {folder}"),
         ("trained on", f"{card.trained_rows:,} rows, {card.training_start} to {card.training_end}"),
         ("channels", ", ".join(card.channels)),
-        ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens"),
+        ("heads", f"{len(card.heads)}, {card.history_tokens:,} history tokens{_thinned_text(model)}"),
         ("training", _training_text(model)),
         ("promise", f"{card.false_alarms} false alarms"),
         ("left out", f"{model.left_out_cells:,} cells too far from the others to be readings"),
         ("trimmed", f"{model.trimmed_steps:,} steps unlike all the others"),
     ]
+
+
+def _thinned_text(model: Model) -> str:
+    """Which share of a long training part became history."""
+    if all(one.stretches is None for one in model.entities):
+        return ""
+    steps = sum(one.grid.steps for one in model.entities)
+    kept = sum(len(one.history) for one in model.entities)
+    return f" from {kept:,} of {steps:,} steps, in evenly spread stretches"
 
 
 def _training_text(model: Model) -> str:

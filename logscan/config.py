@@ -86,6 +86,10 @@ class EncoderConfig(_Section):
     """Window lengths in steps, one group of heads each."""
     neighbors: int = Field(default=8, ge=1)
     """Analogues that carry most of the attention weight (sets the temperature)."""
+    grow_history: bool = True
+    """What looked ordinary when it was scored is history for the rest; false keeps to the training part."""
+    history_cells: int = Field(default=1 << 21, ge=1)
+    """Longest history that is kept, in steps times channels; of a longer training part evenly spread stretches are."""
     fit: bool = True
     """Train the gated layers; false keeps the closed-form start."""
     epochs: int = Field(default=20, ge=1)

@@ -3,6 +3,7 @@
     LogscanError                 1
     ├── UsageError               2   options that contradict or name nothing
     ├── InputError               4   a log that cannot be read as one
+    │   ├── EmptyInputError      4   a file without a row
     │   └── QualityGateError    12   read, but below the grade that was asked for
     ├── ModelError              13   model folder missing, damaged or of an unknown version
     ├── OutputError             14   disk full, read-only, missing folder
@@ -42,6 +43,10 @@ class InputError(LogscanError):
     """The input was refused: missing, empty, binary, or not a log."""
 
     exit_code = 4
+
+
+class EmptyInputError(InputError):
+    """A file is empty or holds a header only."""
 
 
 class QualityGateError(InputError):

@@ -20,7 +20,9 @@ from logscan.model.encoder import encode
 from logscan.model.fit import FitOutcome
 from logscan.model.heads import FEWEST_WINDOWS, long_enough, prepared
 from logscan.model.judge import judged_series
+from logscan.model.looks import encode_growing
 from logscan.model.state import EntityModel, Model
+from logscan.model.stretches import Kept, kept_stretches
 from logscan.model.train import merge_gap_steps, min_event_steps, train_entity
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 
@@ -91,15 +93,24 @@ def train(
     entities: list[EntityModel] = []
     fits: list[FitOutcome] = []
     left_out = trimmed = 0
-    for series in usable:
-        trained = train_entity(
+    kept = [
+        kept_stretches(
             series,
+            masks[series.entity],
+            most_cells=config.encoder.history_cells,
+            longest_window=max(config.encoder.scales),
+        )
+        for series in usable
+    ]
+    for series, part in zip(usable, kept, strict=True):
+        trained = train_entity(
+            part.series,
             config,
             counts=np.full(len(series.channels), log.schema.kind is LogKind.EVENTS),
             false_alarms_per_step=_AIM * false_alarms_per_step(promise, step_seconds(log)),
             device=torch_device,
-            excluded=masks[series.entity],
-            rhythm=rhythm_periods(series.grid, log.schema.kind, wanted=config.encoder.rhythm),
+            excluded=part.excluded,
+            rhythm=_rhythm(part, log.schema.kind, config),
             progress=_prefixed(progress, series.entity),
         )
         if not np.isfinite(trained.entity.threshold_batch.value):
@@ -109,11 +120,11 @@ def train(
                 + (f" in entity '{series.entity}'" if series.entity else ""),
                 "train on rows with fewer gaps, or use a coarser grid (--every)",
             )
-        entities.append(trained.entity)
+        entities.append(replace(trained.entity, grid=series.grid, stretches=part.stretches))
         fits += trained.fits
         left_out += trained.left_out_cells
         trimmed += trained.trimmed_steps
-    fingerprint = _fingerprint(usable, masks)
+    fingerprint = _fingerprint(kept)
     return Model(
         model_id=hashlib.sha256(f"{fingerprint}{config.hash()}{__version__}".encode()).hexdigest()[:12],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -142,6 +153,7 @@ def score(
     model: Model,
     *,
     causal: bool = False,
+    grow_history: bool | None = None,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> ScoreResult:
@@ -151,6 +163,7 @@ def score(
         log: read with `scoring_input`, so that it has the model's grid step.
         model: from `train` or the model folder.
         causal: end-aligned scores that never depend on later rows; else overlap-mean (batch).
+        grow_history: what looked ordinary is history for the rest of the log; `None`: as the model says.
         device: `auto`, `cpu` or `cuda`.
         progress: told every entity and head when it is done.
 
@@ -165,6 +178,7 @@ def score(
             f"({model.schema.time_kind}, step {model.schema.step})",
             "score with the same time column and --every as in training, or train a new model",
         )
+    grow_history = model.config.encoder.grow_history if grow_history is None else grow_history
     scored, skipped = [], []
     for series in log.series:
         entity = model.entity(series.entity)
@@ -172,8 +186,11 @@ def score(
             skipped.append(series.entity)
             continue
         chosen = _model_channels(series, model, log)
+        told = _prefixed(progress, series.entity)
         scored.append(
-            _scored(chosen, entity, model.config, causal, torch_device, _prefixed(progress, series.entity))
+            _scored(
+                chosen, entity, model.config, torch_device, told, causal=causal, grow_history=grow_history
+            )
         )
     extra = sorted(set(log.schema.channels) - set(model.schema.channels))
     dead = [name for name in model.schema.channels if name in log.schema.ignored]
@@ -235,19 +252,22 @@ def _scored(
     series: Series,
     entity: EntityModel,
     config: Config,
-    causal: bool,
     device: torch.device,
     progress: Progress | None,
+    *,
+    causal: bool,
+    grow_history: bool,
 ) -> SeriesScores:
     ready = prepared(series.values, entity.scaler, bridge_steps=config.input.bridge_steps, causal=causal)
-    encoding = encode(
+    ready = replace(ready, set_aside=series.set_aside)
+    look = encode_growing if grow_history else encode
+    encoding = look(
         entity,
         ready,
         int((series.grid.start - entity.grid.start) // entity.grid.step),
         neighbors=config.encoder.neighbors,
         causal=causal,
         device=device,
-        set_aside=series.set_aside,
         progress=progress,
     )
     threshold = entity.threshold_causal if causal else entity.threshold_batch
@@ -283,6 +303,13 @@ def _training_part(series: Series, rows: int | None, until: int | None) -> Serie
     )
 
 
+def _rhythm(part: Kept, kind: LogKind, config: Config) -> tuple[float, ...]:
+    """The periods whose phase counts; none where only stretches are kept, whose places tell no phase."""
+    if part.stretches is not None:
+        return ()
+    return rhythm_periods(part.series.grid, kind, wanted=config.encoder.rhythm)
+
+
 def _training_mask(part: Series, excluded: Mapping[str, Bool]) -> Bool:
     """(steps,) bool: the excluded steps of a training part, and those set aside."""
     none = np.zeros(part.grid.steps, dtype=np.bool_)
@@ -293,7 +320,7 @@ def _training_mask(part: Series, excluded: Mapping[str, Bool]) -> Bool:
 def _trainable(series: Series, excluded: Bool, config: Config) -> bool:
     """Whether a training part is long enough for the shortest scale and holds a number."""
     enough = long_enough(min(config.encoder.scales), series.grid.steps, excluded)
-    return enough and bool(np.isfinite(series.values[~excluded]).any())
+    return enough and bool((np.isfinite(series.values) & ~excluded[:, None]).any())
 
 
 def _nothing_to_train_on(
@@ -358,11 +385,11 @@ def _prefixed(progress: Progress | None, entity: str) -> Progress | None:
     return lambda head: progress(f"{entity} {head}")
 
 
-def _fingerprint(parts: list[Series], masks: Mapping[str, Bool]) -> str:
+def _fingerprint(parts: list[Kept]) -> str:
     """SHA-256 of what is trained on; where steps are excluded, of which ones and of nothing they held."""
     digest = hashlib.sha256()
-    for series in parts:
-        mask = masks[series.entity]
+    for part in parts:
+        series, mask = part.series, part.excluded
         digest.update(repr((series.entity, series.channels, series.grid)).encode())
         digest.update(np.where(mask[:, None], np.nan, series.values).tobytes())
         if mask.any():

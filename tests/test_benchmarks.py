@@ -15,14 +15,14 @@ from seeds import mean_over, seed_table
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
 from logscan.data.read import read_log
-from logscan.model import encoder, fit
+from logscan.model import analogues, fit
 from tests.synthetic import values, write_log
 
 HOUR_SECONDS = 3600.0
 WATCHED = (
-    (encoder, "attend"),
-    (encoder, "content_tree"),
-    (encoder, "EXACT_HISTORY_TOKENS"),
+    (analogues, "partial_attention"),
+    (analogues, "content_tree"),
+    (analogues, "EXACT_HISTORY_TOKENS"),
     (fit, "attend"),
 )
 

@@ -5,6 +5,7 @@ import pytest
 
 from logscan.config import InputConfig
 from logscan.data.read import read_log
+from logscan.errors import InputError
 
 LINES = [
     f"2024-01-15 {row // 60:02d}:{row % 60:02d}:00,{100 + row * 37 % 900},{row * 0.37:.2f}"
@@ -60,3 +61,17 @@ def test_what_is_written_while_reading_comes_next_time(tmp_path):
             file.write("\n".join([*LINES[60:], ""]))
 
     assert read_log([path], InputConfig(), progress=add).counts.rows_read == 60
+
+
+def test_a_rotated_log_that_has_no_row_yet_is_passed_over(tmp_path):
+    """Empty files among others are told, wherever they stand; alone they are refused."""
+    for name, text in (("a.csv", ""), ("b.csv", f"{HEAD}\n"), ("c.csv", "\n".join([HEAD, *LINES, ""]))):
+        (tmp_path / name).write_text(text)
+    log = read_log([tmp_path], InputConfig())
+    assert log.counts.rows_read == 97
+    assert log.schema.files == (f"{tmp_path}/c.csv",)
+    assert log.notes == (
+        f"2 of 3 files hold no rows and were passed over: {tmp_path}/a.csv, {tmp_path}/b.csv.",
+    )
+    with pytest.raises(InputError, match=r"a\.csv: the file is empty"):
+        read_log([tmp_path / "a.csv", tmp_path / "b.csv"], InputConfig())

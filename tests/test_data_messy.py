@@ -102,7 +102,10 @@ def test_a_logger_of_four_header_lines():
     )
     log = read(head + rows())
     assert_readings(log, ("AirT_Avg [Deg C]", "BP [hPa]"))
-    assert log.notes == ("standard input: Line 4 between header and data passed over.",)
+    assert log.notes == (
+        "standard input: line 1 above the header passed over.",
+        "standard input: line 4 below the header passed over.",
+    )
 
 
 def test_groups_over_repeated_names_tell_them_apart():
@@ -332,3 +335,43 @@ def test_no_header_at_all():
     assert_readings(log, ("column 2", "column 3"))
     assert log.notes[0].startswith("There is no header line")
     assert log.schema.time_kind is TimeKind.TIMESTAMP
+
+
+INSTRUMENTS = {
+    "Graphtec": (
+        "ベンダー,GRAPHTEC Corporation\r\nサンプリング間隔,1min\r\n開始時刻,2024-03-27,22:00:00\r\n\r\nアンプ設定\r\n"
+        "CH,信号名,入力,レンジ\r\nCH1,温度,TEMP,TC_K\r\nCH2,圧力,DC,10V\r\nデータ\r\n"
+        "日付 時間,CH1,CH2\r\nDate&Time,degC,kPa\r\n" + rows().replace(",", ",+ ")
+    ).encode("cp932"),
+    "oscilloscope": "Model,DPO\nInterval,60,\nRecord Length,61,\n,,\nTIMESTAMP,CH1,CH2\n" + rows(),
+    "LabVIEW": (
+        "LabVIEW Measurement\t\nSeparator\tTab\nDate\t2024/03/27\t2024/03/27\nX0\t0.0\t0.0\n***End_of_Header***\t\t\n"
+        "Time\tCH1\tCH2\n" + rows("\t")
+    ),
+    "two tables": (
+        "2024/3/27 23:55 UPDATE\nPeak,Slot,Day\n4820,17:00～18:00,3/27\n\nDATE,CH9\n2024/3/27 22:00,1\n"
+        "2024/3/27 23:00,2\n\nTime,CH1,CH2\n" + rows()
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INSTRUMENTS)
+def test_preambles_of_instruments(case):
+    """Settings that look like rows are passed over and told; the table is the one that most rows belong to."""
+    log = read(INSTRUMENTS[case])
+    assert_readings(log)
+    assert [name.split(" ")[0] for name in log.schema.channels] == ["CH1", "CH2"]
+    assert "above the header passed over" in log.notes[0]
+
+
+def test_stations_above_repeated_names():
+    """Quality columns of several stations keep apart, and flags are no channels."""
+    head = "ダウンロードした時刻：2024/03/28\n\n,東京,東京,大阪,大阪\n"
+    head += "年月日時,気温(℃),気温(℃),気温(℃),気温(℃)\n,,品質情報,,品質情報\n"
+    body = "".join(
+        f"{time:%Y/%m/%d %H:%M:%S},{one},8,{two},8\n" for time, (one, two) in zip(TIMES, VALUES, strict=True)
+    )
+    log = read((head + body).encode("cp932"))
+    assert_readings(log, ("東京 気温(℃)", "大阪 気温(℃)"))
+    assert log.schema.ignored["大阪 気温(℃) 品質情報"] == "is a quality flag (use --channels to read it)"
+    assert (log.schema.header_line, log.schema.header_end) == (3, 5)

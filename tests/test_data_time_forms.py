@@ -93,14 +93,28 @@ def test_the_first_year_of_an_era_and_the_change_of_eras():
 
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_excel_days(decimal):
-    """Excel's day numbers are dates by the name of their column, exact to the millisecond."""
+    """Excel's day numbers are dates by the name of their column, exact to the second."""
     days = (TIMES - pd.Timestamp("1899-12-30")) / pd.Timedelta("1D")
-    texts = [f"{day:.9f}".replace(".", decimal) for day in days]
+    texts = [f"{day:.5f}".replace(".", decimal) for day in days]
     table = "Date;x\n" + "".join(f"{text};1{decimal}5\n" for text in texts)
     log = read_table(table)
     assert log.schema.time_format == "Excel days"
-    np.testing.assert_allclose(log.series[0].row_times, TIMES.as_unit("ns").asi8, atol=10**6)
+    np.testing.assert_array_equal(log.series[0].row_times, TIMES.as_unit("ns").asi8)
     assert read_table(table, timezone="Asia/Tokyo").schema.timezone == "Asia/Tokyo"
+
+
+def test_whole_excel_days_stay_among_fractions():
+    """Midnights between fractions of days are rows like any other."""
+    times = pd.date_range("2024-01-15", periods=37, freq="8h")
+    days = (times - pd.Timestamp("1899-12-30")) / pd.Timedelta("1D")
+    assert_times(read_times(days, "日時"), times, "Excel days")
+
+
+def test_fractions_of_epoch_seconds_stay_beside_whole_ones():
+    """Whole and broken seconds since 1970 may alternate."""
+    log = read_times([1_706_000_000 + row / 2 for row in range(31)], "timestamp")
+    assert log.counts.rows_used == 31
+    assert log.schema.step == 500_000_000
 
 
 def test_seconds_that_count_up_are_no_dates():
@@ -122,6 +136,8 @@ def test_columns_of_year_month_day_and_hour_are_one_time():
     assert log.schema.channels == ("x",)
     japanese = frame.rename(columns={"year": "年", "month": "月", "day": "日", "hour": "時"})
     assert_times(read_table(japanese), hours, "year + month + day + hour")
+    buoy = frame.rename(columns={"year": "YY", "month": "MM", "day": "DD", "hour": "hh"}).assign(mm=30)
+    assert_times(read_table(buoy), hours + pd.Timedelta("30min"), "year + month + day + hour + minute")
     named = read_table(frame, time="year+month+day")
     assert named.schema.time_column == "year + month + day"
     with pytest.raises(UsageError, match="are no columns of year, month, day"):

@@ -7,8 +7,9 @@ import torch
 from logscan.attention import content_tree
 from logscan.config import Config, EncoderConfig
 from logscan.core.views import View
-from logscan.model import encoder
-from logscan.model.encoder import attend, encode, head_attention, head_keys, head_output
+from logscan.model import analogues
+from logscan.model.analogues import HeadHistory, attend, head_attention, head_keys
+from logscan.model.encoder import encode, head_output
 from logscan.model.fit import fit_head
 from logscan.model.heads import (
     Prepared,
@@ -175,14 +176,14 @@ def test_a_row_of_a_product_does_not_depend_on_its_company(count: int) -> None:
 def trained_beyond_the_limit() -> EntityModel:
     """The small entity, trained while the limit of exact attention is low."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoder, "EXACT_HISTORY_TOKENS", 101)
+        patch.setattr(analogues, "EXACT_HISTORY_TOKENS", 101)
         return _entity()
 
 
 @pytest.fixture
 def long_entity(trained_beyond_the_limit: EntityModel, monkeypatch: pytest.MonkeyPatch) -> EntityModel:
     """An entity whose histories are beyond the limit of exact attention."""
-    monkeypatch.setattr(encoder, "EXACT_HISTORY_TOKENS", 101)
+    monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", 101)
     return trained_beyond_the_limit
 
 
@@ -197,7 +198,7 @@ def test_only_a_history_beyond_the_exact_limit_gets_a_tree(
     assert all(head.tree is None for head in entity.heads)
     count = len(entity.heads[0].starts)
     for limit, trees in ((count, 0), (count - 1, 1)):
-        monkeypatch.setattr(encoder, "EXACT_HISTORY_TOKENS", limit)
+        monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", limit)
         tree = _entity().heads[0].tree
         assert (tree is not None) == (trees == 1)
     assert tree is not None
@@ -212,7 +213,7 @@ def test_a_stored_tree_scores_like_one_built_anew(long_entity: EntityModel) -> N
     built = _encoded(_without_trees(long_entity), values, offset=10_000)
     assert np.isfinite(stored.score).all()
     assert np.array_equal(stored.contributions, built.contributions)
-    assert np.array_equal(stored.level.neighbors, built.level.neighbors)
+    assert np.array_equal(stored.level.neighbor_times, built.level.neighbor_times)
 
 
 def test_scoring_hands_the_stored_tree_to_the_operator(
@@ -225,8 +226,8 @@ def test_scoring_hands_the_stored_tree_to_the_operator(
         handed.append(options["tree"])
         return attention(*arguments, **options)
 
-    attention = encoder.sparse_attention
-    monkeypatch.setattr(encoder, "sparse_attention", spied)
+    attention = analogues.sparse_attention
+    monkeypatch.setattr(analogues, "sparse_attention", spied)
     _encoded(long_entity, _values(seed=5, steps=101))
     assert len(handed) == len(long_entity.heads)
     for head, tree in zip(long_entity.heads, handed, strict=True):
@@ -254,7 +255,7 @@ def test_scoring_a_long_history_in_parts_equals_scoring_at_once(
     monkeypatch: pytest.MonkeyPatch, offset: int
 ) -> None:
     """Beyond exact attention neither the end of a series nor a part's first group changes what others find."""
-    monkeypatch.setattr(encoder, "EXACT_HISTORY_TOKENS", 101)
+    monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", 101)
     noisy = _values(seed=3, steps=3001) + 0.5 * np.random.default_rng(14).normal(size=(3001, CHANNELS))
     head, keys = _temperature_head(noisy, neighbors=8, window=16)
     keys, queries = torch.from_numpy(keys).float(), torch.from_numpy(keys[:331]).float()
@@ -303,8 +304,10 @@ def test_gate_zero_is_the_closed_form(entity: EntityModel) -> None:
     head = entity.heads[0]
     series = prepared(_values(seed=9, steps=101), entity.scaler, bridge_steps=3, causal=False)
     other = replace(head, layer=replace(head.layer, mlp_in=head.layer.mlp_in + 1))
-    attended = head_attention(head, entity.history, series, 10_000, neighbors=8, causal=False, device=CPU)
-    outputs = [head_output(one, entity.history, series, attended, device=CPU) for one in (head, other)]
+    history = HeadHistory.of(head, entity.history, CPU)
+    starts = token_starts(head.spec, len(series.values), causal=False)
+    attended = head_attention(head, history, series, starts, 10_000, neighbors=8)
+    outputs = [head_output(one, history, series, attended) for one in (head, other)]
     assert np.array_equal(outputs[0].residuals, outputs[1].residuals)
 
 

@@ -5,8 +5,9 @@ import torch
 
 from logscan.config import Config, EncoderConfig
 from logscan.core.scaling import fit_scaler
-from logscan.model.encoder import head_attention, head_output
-from logscan.model.heads import prepared
+from logscan.model.analogues import HeadHistory, head_attention
+from logscan.model.encoder import head_output
+from logscan.model.heads import prepared, token_starts
 from logscan.model.residuals import ResidualSpread, residual_power
 from logscan.model.train import train_entity
 from logscan.records import Series, TimeGrid, TimeKind
@@ -116,6 +117,8 @@ def test_units_taught_by_few_windows_hold_for_windows_to_come():
     scaler = fit_scaler(series.values, np.zeros(2, dtype=np.bool_))
     fresh = prepared(_noise(1, 6000), scaler, bridge_steps=5, causal=False)
     for head in model.heads:
-        found = head_attention(head, model.history, fresh, 10_000, neighbors=8, causal=False, device=CPU)
-        output = head_output(head, model.history, fresh, found, device=CPU)
+        history = HeadHistory.of(head, model.history, CPU)
+        starts = token_starts(head.spec, len(fresh.values), causal=False)
+        found = head_attention(head, history, fresh, starts, 10_000, neighbors=8)
+        output = head_output(head, history, fresh, found)
         assert float((output.residuals > head.unit).mean()) < 0.06

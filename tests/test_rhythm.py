@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
 from logscan.core.rhythm import rhythm_columns, rhythm_periods
-from logscan.model.encoder import attend, head_keys, with_tree
+from logscan.model.analogues import attend, head_keys, with_tree
 from logscan.model.fit import _differences, _examples, _Trainable
 from logscan.model.folder import load_model, save_model
 from logscan.model.heads import features, searchable
@@ -108,8 +108,9 @@ def test_a_later_log_stands_on_the_same_phase(tmp_path: Path):
     first = 4 * 168 + 31
     grid = replace(series.grid, start=series.grid.times()[first], steps=series.grid.steps - first)
     late = replace(log, series=(replace(series, grid=grid, values=series.values[first:]),))
-    whole = pipeline.score(log, model, device="cpu").series[0].score
-    part = pipeline.score(late, model, device="cpu").series[0].score
+    whole, part = (
+        pipeline.score(one, model, grow_history=False, device="cpu").series[0].score for one in (log, late)
+    )
     np.testing.assert_allclose(part[64:-64], whole[first + 64 : -64], rtol=1e-4, atol=1e-6)
 
 
@@ -130,7 +131,7 @@ def test_training_weighs_candidates_as_attention_does():
 @pytest.mark.usefixtures("single")
 def test_the_tree_of_a_head_is_of_keys_in_rhythm(monkeypatch: pytest.MonkeyPatch):
     """Beyond exact attention the analogues come from the same hours and weekdays too."""
-    monkeypatch.setattr("logscan.model.encoder.EXACT_HISTORY_TOKENS", 101)
+    monkeypatch.setattr("logscan.model.analogues.EXACT_HISTORY_TOKENS", 101)
     (entity,) = trained().entities
     head = entity.heads[0]
     rows = features(searchable(entity.history), head.starts, head.spec)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -25,7 +26,7 @@ from logscan.data.sources import BINARY_REMEDY, Source, is_parquet, opened
 from logscan.data.squeeze import Squeezed
 from logscan.data.units import UnitStripper
 from logscan.data.unpack import Unpacked, packed_as
-from logscan.errors import InputError
+from logscan.errors import EmptyInputError, InputError, LogscanError
 
 BLOCK_BYTES = 4 << 20  # also the longest line that is read
 PARQUET_ROWS = 1 << 16
@@ -111,6 +112,33 @@ def opened_table(source: Source, config: InputConfig, stdin: BinaryIO) -> Table:
     return table
 
 
+def without_empty(sources: Sequence[Source], config: InputConfig) -> tuple[Source, ...]:
+    """The sources without files that hold no row yet, as the newest of rotated logs; they are told by a note.
+
+    Where all are empty they are kept, so that reading them says so.
+    """
+    empty = [source for source in sources if len(sources) > 1 and _is_empty(source, config)]
+    kept = [source for source in sources if source not in empty]
+    if not empty or not kept:
+        return tuple(sources)
+    listed = ", ".join(source.name for source in empty[:3]) + (", ..." if len(empty) > 3 else "")
+    note = f"{len(empty)} of {len(sources)} files hold no rows and were passed over: {listed}."
+    return replace(kept[0], note=f"{kept[0].note} {note}".strip()), *kept[1:]
+
+
+def _is_empty(source: Source, config: InputConfig) -> bool:
+    """Whether a small file is empty or holds a header only."""
+    try:
+        if source.path is None or not source.path.is_file() or source.path.stat().st_size > _SAMPLE_BYTES:
+            return False
+        opened_table(source, config, sys.stdin.buffer).close()
+    except EmptyInputError:
+        return True
+    except (LogscanError, OSError):
+        return False  # said when it is read
+    return False
+
+
 def _csv_table(source: Source, raw: BinaryIO, owned: BinaryIO | None, config: InputConfig) -> Table:
     encoding = known_encoding(config.encoding) if config.encoding else None
     whole, line_left = _whole_lines(source, raw, encoding)
@@ -153,7 +181,7 @@ def _checked_sample(stream: Utf8Stream, place: str) -> bytes:
     if control > 0.01 * len(sample) or (stream.removed and not sample):
         raise InputError(place, "this is a binary file, not a table", BINARY_REMEDY)
     if not sample:
-        raise InputError(place, "the file is empty", "pass a file with a header line and rows of data")
+        raise EmptyInputError(place, "the file is empty", "pass a file with a header line and rows of data")
     begin = sample[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     markup = next((name for mark, name in _MARKUP.items() if begin.startswith(mark)), None)
     if markup is not None:
@@ -256,7 +284,7 @@ def _parquet_table(source: Source, raw: BinaryIO) -> Table:
         fact = f"there are more than {MOST_COLUMNS:,} columns"
         raise InputError(source.name, fact, "write fewer columns, or one row per reading")
     if file.metadata.num_rows == 0:
-        raise InputError(source.name, _NO_ROWS, "pass a file with rows of data")
+        raise EmptyInputError(source.name, _NO_ROWS, "pass a file with rows of data")
     names = distinct_names([" ".join(name.split()) for name in columns])
 
     def batches() -> Iterator[Any]:

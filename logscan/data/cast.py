@@ -170,7 +170,7 @@ def _cleaned(cell: str, decimal: str) -> float:
     """
     text = unicodedata.normalize("NFKC", cell).strip().replace("\u2212", "-").replace("\u3000", "")
     text = re.sub(r'^="(.*)"$', r"\1", text).strip()
-    text = re.sub(r"^([+-]?)[$€£¥]\s*|\s*[$€£¥]$", r"\1", text)
+    text = re.sub(r"^([+-]?)\s*[$€£¥\\]?\s*|\s*[$€£¥]$", r"\1", text)  # the yen sign of CP932 is a backslash
     text = re.sub(r"^\(\s*([\d.,' ]+)\s*\)$|^([\d.,' ]+)-$", r"-\1\2", text)
     if re.match(r"^[+-]?\d{1,3}([ '’]\d{3})+([.,]\d*)?$", text):
         text = re.sub("[ '’]", "", text)

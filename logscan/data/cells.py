@@ -7,7 +7,7 @@ import re
 Rows = list[tuple[int, list[str]]]  # (line number after the row, 1-based; its cells)
 
 _VALUE = re.compile(
-    r"[+-]?[\d,.]*\d[\d,.]*([eE][+-]?\d+)?\s*[%％]?|[+-]?inf|nan|[+-]?\d{1,3}([ \u00a0\u202f'’]\d{3})+([.,]\d+)?",
+    r"[+-]?\s*[\d,.]*\d[\d,.]*([eE][+-]?\d+)?\s*[%％]?|[+-]?inf|nan|[+-]?\d{1,3}([ \u00a0\u202f'’]\d{3})+([.,]\d+)?",
     re.IGNORECASE,
 )
 _ERA = r"(?:令和|平成|昭和|大正|明治|[RHSTM])\s*(?:\d{1,2}|元)"
@@ -22,11 +22,11 @@ _WIDE = str.maketrans("０１２３４５６７８９．，：／－＋％　", 
 
 def is_value(cell: str) -> bool:
     """Whether a cell holds a number or a time."""
-    text = cell.translate(_WIDE).strip()
+    text = (cell if cell.isascii() else cell.translate(_WIDE)).strip()
     return bool(_VALUE.fullmatch(text) or _MOMENT.fullmatch(text))
 
 
 def is_moment(cell: str) -> bool:
     """Whether a cell holds a time that is no plain number."""
-    text = cell.translate(_WIDE).strip()
+    text = (cell if cell.isascii() else cell.translate(_WIDE)).strip()
     return bool(_MOMENT.fullmatch(text)) and not _NUMBER.fullmatch(text)

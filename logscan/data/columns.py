@@ -19,6 +19,7 @@ from logscan.data.status import Status, found_status
 from logscan.data.suggest import require_columns
 from logscan.data.timeplan import TimePlan
 from logscan.data.timestamps import INVALID
+from logscan.data.units import have_units
 from logscan.errors import InputError, UsageError
 from logscan.records import I64, LogKind, TimeKind
 
@@ -34,7 +35,7 @@ _FLAG = re.compile(
     r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?", re.IGNORECASE
 )
 _INDEX = re.compile(
-    r"(unnamed: \d+|index|idx|row|rows|row[_ ]?(id|no|number|index)|id|no\.?|#|連番|行番号|通番|№)",
+    r"(unnamed: \d+|index|idx|row|rows|row[_ ]?(id|no|number|index)|id|no\.?|#|連番|行番号|通番|番号|№)",
     re.IGNORECASE,
 )
 _ID_TOKENS = frozenset(
@@ -236,6 +237,8 @@ def _reason(
     found = numbers(cells, decimal)
     good = found.present - found.failures
     if found.present and good < 0.5 * found.present:
+        if is_text(cells.type) and have_units(cells):
+            return f"holds numbers with units, such as '{found.example}' (pass --units to read it)"
         return f"holds text, such as '{found.example}'" if found.example else "holds no numbers"
     if name in config.channels:
         return None

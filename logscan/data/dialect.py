@@ -14,13 +14,14 @@ from logscan.data.cells import Rows, is_moment, is_value
 from logscan.data.header import Header, column_names, found_header, joined_header
 from logscan.data.marks import found_decimal, refuse_split_decimals
 from logscan.data.quotes import holds_rows
-from logscan.errors import InputError, UsageError
+from logscan.errors import EmptyInputError, InputError, UsageError
 
 BLANK = " "  # as a delimiter: a run of blanks and tabs
 MOST_COLUMNS = 20_000
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 500
+_PREAMBLE_ROWS = 50  # a preamble holds at most so many rows that look like data
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
 _LINES = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
 
@@ -59,7 +60,9 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
         raise UsageError("--decimal", f"'{config.decimal}' is not a decimal mark", "use . or ,")
     lines = sample if ended else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1]
     if not lines.strip():
-        raise InputError(place, "the file holds no rows", "pass a file with a header line and rows of data")
+        raise EmptyInputError(
+            place, "the file holds no rows", "pass a file with a header line and rows of data"
+        )
     said = _SEP_LINE.match(lines)
     if said and delimiter is None:
         delimiter = said[1]
@@ -73,10 +76,7 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
     rows = [(line, _trimmed(row, width)) for line, row in raw]
     header, first = _header_and_first(rows, width, config, place)
     names, notes = column_names(header.cells if header else [], rows[first:], width)
-    between = [line for line, _ in rows[:first] if header and line > header.last_line]
-    if between:
-        listed = f"Line {between[0]}" if len(between) == 1 else f"Lines {between[0]} to {between[-1]}"
-        notes.append(f"{listed} between header and data passed over.")
+    notes += _passed_over([line for line, _ in rows[:first]], header)
     if found == "," and config.decimal is None:
         refuse_split_decimals(raw[first:], header.cells if header else (), place)
     return Dialect(
@@ -92,6 +92,22 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
         multiline=bool(quote) and quote in lines and not _is_numeric(rows[first:]),
         notes=tuple(notes),
     )
+
+
+def _passed_over(lines: list[int], header: Header | None) -> list[str]:
+    """Sentences on the lines above the data that are not in the names."""
+    first, last = (header.first_line, header.last_line) if header else (lines[-1] + 1 if lines else 1, 0)
+    above = [line for line in lines if line < first]
+    below = [line for line in lines if header and line > last]
+    sentences = []
+    for passed, place in (
+        (above, "above the header" if header else "above the data"),
+        (below, "below the header"),
+    ):
+        if passed:
+            listed = f"line {passed[0]}" if len(passed) == 1 else f"lines {passed[0]} to {passed[-1]}"
+            sentences.append(f"{listed} {place} passed over.")
+    return sentences
 
 
 def _checked_delimiter(given: str | None) -> str | None:
@@ -250,7 +266,40 @@ def _wanted_lines(text: str | None) -> tuple[int, int] | str | None:
 
 
 def _first_data(rows: Rows, width: int) -> int | None:
-    """Index of the first row that looks like the usual row: values and times where the later rows have them."""
+    """Index of the first row that looks like the usual row: values and times where the later rows have them.
+
+    A preamble may hold such rows too; they end where a row of words, the header, comes early in the sample.
+    """
+    usual, timed = _usual_places(rows, width)
+    first: int | None = None
+    passed = 0  # rows like data so far
+    headers: list[list[str]] = []
+    for index, (_, row) in enumerate(rows):
+        if len(row) != width:
+            continue
+        cells = [row[position] for position in usual if row[position].strip()]
+        values = sum(map(is_value, cells))
+        words = [row[position] for position in timed if row[position].strip()]
+        # A word where times stand is a header, even above channels that are called by numbers; a damaged
+        # time still has digits.
+        worded = any(not any(letter.isdigit() for letter in word) for word in words)
+        if values == 0 and 2 * len(cells) >= width > 1:
+            if passed <= _PREAMBLE_ROWS and row not in headers and _more(rows, index, passed):
+                first = None
+            headers.append(row)
+        elif cells and 2 * values >= len(cells) and not (worded and first is None):
+            passed += 1
+            first = index if first is None else first
+    return first
+
+
+def _more(rows: Rows, index: int, passed: int) -> bool:
+    """Whether more rows follow a row than rows of data stand above it."""
+    return len(rows) - index - 1 > passed
+
+
+def _usual_places(rows: Rows, width: int) -> tuple[list[int], list[int]]:
+    """The columns that hold values in the later half of the rows, and those of them that hold times."""
     fitting = [row for _, row in rows if len(row) == width]
     later = fitting[len(fitting) // 2 :]
     usual, timed = [], []
@@ -260,24 +309,15 @@ def _first_data(rows: Rows, width: int) -> int | None:
             usual.append(position)
             if sum(map(is_moment, cells)) >= 0.9 * len(cells):
                 timed.append(position)
-    for index, (_, row) in enumerate(rows):
-        if len(row) != width:
-            continue
-        cells = [row[position] for position in usual if row[position].strip()]
-        # A word where times stand is a header, even above channels that are called by numbers; a damaged
-        # time still has digits.
-        words = [row[position] for position in timed if row[position].strip()]
-        if any(not any(letter.isdigit() for letter in word) for word in words):
-            continue
-        if cells and sum(map(is_value, cells)) >= 0.5 * len(cells):
-            return index
-    return None
+    return usual, timed
 
 
 def _only_text(rows: Rows, width: int, place: str) -> int:
     """A sample without a single value: refused, or rows of text under the first row."""
     if len(rows) == 1 and (width > 1 or len(rows[0][1][0]) <= 80):
-        raise InputError(place, "there is a header line but no rows of data", "pass a file with rows of data")
+        raise EmptyInputError(
+            place, "there is a header line but no rows of data", "pass a file with rows of data"
+        )
     if width == 1:
         raise InputError(
             place,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections import deque
 from typing import BinaryIO
 
 from logscan.errors import UsageError
@@ -180,7 +181,8 @@ class Utf8Stream(io.RawIOBase):
 
     def __init__(self, raw: BinaryIO | io.RawIOBase, encoding: str | None) -> None:
         self._raw = raw
-        self._ready = bytearray()
+        self._ready: deque[memoryview] = deque()  # pieces as they come: text goes through uncopied
+        self._size = 0  # of them all
         self._ended = False
         self._decoder: codecs.IncrementalDecoder | None = None
         self.encoding = encoding or "ascii"
@@ -197,18 +199,27 @@ class Utf8Stream(io.RawIOBase):
 
     def sample(self, size: int) -> bytes:
         """The first `size` bytes of what is to come, not taken; fewer only at the end."""
-        while len(self._ready) < size and not self._ended:
+        while self._size < size and not self._ended:
             self._fill()
-        return bytes(self._ready[:size])
+        whole = b"".join(self._ready)
+        self._ready = deque([memoryview(whole)])
+        return whole[:size]
 
     def read(self, size: int = -1) -> bytes:
         """Take up to `size` bytes; fewer only at the end."""
-        while (size < 0 or len(self._ready) < size) and not self._ended:
+        while (size < 0 or self._size < size) and not self._ended:
             self._fill()
-        size = len(self._ready) if size < 0 else size
-        data = bytes(self._ready[:size])
-        del self._ready[:size]
-        return data
+        wanted = self._size if size < 0 else min(size, self._size)
+        self._size -= wanted
+        taken = []
+        while wanted:
+            piece = self._ready.popleft()
+            if len(piece) > wanted:
+                self._ready.appendleft(piece[wanted:])
+                piece = piece[:wanted]
+            taken.append(piece)
+            wanted -= len(piece)
+        return b"".join(taken)
 
     def _fill(self) -> None:
         data = self._raw.read(_READ_BYTES) or b""
@@ -238,7 +249,8 @@ class Utf8Stream(io.RawIOBase):
             self.removed += len(data) - len(clean)
             data = clean
         self.quoted = self.quoted or b'"' in data or b"'" in data
-        self._ready += data
+        self._ready.append(memoryview(data))
+        self._size += len(data)
 
     def _passed(self, data: bytes) -> bytes:
         """ASCII through a decoder that may still hold half a character."""

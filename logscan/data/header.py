@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from logscan.data.cells import Rows, is_moment
+from logscan.data.cells import Rows, is_moment, is_value
 
 _TIME_NAME = re.compile(
     r"date|time|stamp|日時|時刻|日付|年月日|zeit|datum|fecha|hora|heure|data\b", re.IGNORECASE
@@ -41,22 +41,36 @@ class Header:
 
 
 def found_header(before: Rows, width: int) -> Header | None:
-    """The header among the rows above the data; None if no row names half of the columns.
+    """The header among the rows above the data; None if no row there names half of the columns.
 
-    The line that names most columns; of two, the lower one that is no line of units. Units under it stand
-    in brackets behind the names. Where names repeat, the lines under it tell them apart, else the line
-    above, whose names hold for the empty cells to their right.
+    Looked for in the rows of about as many cells that stand right above the data. The row that names most
+    columns; of two the upper one, unless it holds values. Units under it stand in brackets behind the names.
+    Where names repeat, the rows under it tell them apart, else the row above, whose names hold for the
+    empty cells to their right.
 
     Args:
         before: the rows above the data.
         width: usual number of cells of the data.
     """
-    candidates = [index for index, (_, row) in enumerate(before) if _fits(row, width)]
+    begin = len(before)
+    while begin and _is_near(before[begin - 1][1], width):
+        row = before[begin - 1][1]
+        if begin < len(before) and 2 * _values(row) >= len(row):
+            break  # a row of another table; right above the data names may be numbers
+        begin -= 1
+    block = range(begin, len(before)) or range(len(before))
+    candidates = [index for index in block if _fits(before[index][1], width)]
     if not candidates:
         return None
     named = [index for index in candidates if not _is_units(before[index][1])] or candidates[:1]
-    base = max(named, key=lambda index: (_distinct(before[index][1]), index))
-    return joined_header(before[base:], above=before[:base])
+    named = [index for index in named if not before[index][1][0].startswith("# ")] or named
+    base = max(named, key=lambda index: (_distinct(before[index][1]), -_values(before[index][1]), -index))
+    return joined_header(before[base:], above=before[begin:base])
+
+
+def _is_near(row: list[str], width: int) -> bool:
+    """Whether a row has about as many cells as the data."""
+    return width - 1 <= len(row) <= width + 1 and (width > 2 or len(row) == width)
 
 
 def _fits(row: list[str], width: int) -> bool:
@@ -65,15 +79,19 @@ def _fits(row: list[str], width: int) -> bool:
     return len(row) <= max(width + 1, 3 * width // 2) and 2 * named >= width
 
 
+def _values(row: list[str]) -> int:
+    return sum(map(is_value, row))
+
+
 def _distinct(row: list[str]) -> int:
     return len({cell.strip() for cell in row if cell.strip()})
 
 
 def _is_units(row: list[str]) -> bool:
-    """Whether most cells of a row are units, types or kinds of value."""
+    """Whether many cells of a row are units, types or kinds of value."""
     cells = [cell for cell in row if cell.strip()]
     hits = sum(bool(_UNIT_CELL.fullmatch(cell) or _KIND_CELL.fullmatch(cell)) for cell in cells)
-    return bool(cells) and hits >= 0.6 * len(cells)
+    return bool(cells) and hits >= 0.4 * len(cells)
 
 
 def joined_header(rows: Rows, *, above: Rows) -> Header:
@@ -125,7 +143,7 @@ def _filled(row: list[str], width: int) -> list[str]:
 def _with_unit(name: str, unit: str) -> str:
     bare = unit.strip().strip("[](){}<>（）").strip()
     shown = bool(bare) and bool(_UNIT_CELL.fullmatch(unit)) and not _KIND_CELL.fullmatch(unit)
-    return f"{name} [{bare}]" if shown and name else name
+    return f"{name} [{bare}]" if shown and name and bare not in name else name
 
 
 def column_names(header: list[str], data: Rows, width: int) -> tuple[tuple[str, ...], list[str]]:

@@ -57,7 +57,10 @@ def refuse_swallowed(cells: list[str], delimiter: str, width: int, place: str) -
 def _cells_of_lines(column: Any) -> list[str]:
     """The cells of a text column that hold a line end."""
     data = column.buffers()[2]
-    if data is None or _LINE_END.search(data) is None:
+    if data is None:
+        return []
+    data = data.to_pybytes()
+    if b"\n" not in data and b"\r" not in data:  # far quicker than by pattern
         return []
     offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset :]
     ends = [match.start() for match in _LINE_END.finditer(data)]

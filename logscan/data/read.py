@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from logscan.config import InputConfig
-from logscan.data.batches import Table, opened_table
+from logscan.data.batches import Table, opened_table, without_empty
 from logscan.data.calendar import with_calendar
 from logscan.data.collect import Collector
 from logscan.data.columns import Plan, found_plan
@@ -58,7 +58,7 @@ def read_log(
         InputError: missing, empty, binary, header only, no numeric channel, time that does not parse.
         UsageError: an option that names nothing or contradicts another.
     """
-    sources = resolved_sources(inputs)
+    sources = without_empty(resolved_sources(inputs), config)
     stream = stdin if stdin is not None else sys.stdin.buffer
     with closing(opened_table(sources[0], config, stream)) as first:
         if len(sources) == 1:

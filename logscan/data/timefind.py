@@ -42,11 +42,11 @@ _STRONG = re.compile(
 _WEAK = re.compile(r"date|time|stamp|datum|zeit|fecha|horodatage|日時|時刻|日付|年月日|年月", re.IGNORECASE)
 _DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日", re.IGNORECASE)
 _PARTS = (
-    ("year", re.compile(r"year|yr|yyyy|jahr|année|annee|año|ano|anno|年", re.IGNORECASE)),
+    ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|年", re.IGNORECASE)),
     ("month", re.compile(r"month|mon|mnth|mm|mo|monat|mois|mes|mese|月", re.IGNORECASE)),
     ("day", re.compile(r"day|dd|day[ _]?of[ _]?month|dom|tag|jour|d[ií]a|giorno|日", re.IGNORECASE)),
     ("hour", re.compile(r"hour|hours|hr|hh|stunde|heure|hora|ora|時|時間", re.IGNORECASE)),
-    ("minute", re.compile(r"minute|minutes|min|mi|分", re.IGNORECASE)),
+    ("minute", re.compile(r"minute|minutes|min|mi|mm|mn|分", re.IGNORECASE)),
     ("second", re.compile(r"second|seconds|sec|ss|秒", re.IGNORECASE)),
 )
 # Excel counts days; beside whole days these are the distances at which people log, in seconds.
@@ -171,7 +171,8 @@ def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePl
     """The plan of columns of year, month, day, and as far as there are some hour, minute, second; or None."""
     found: list[str] = []
     for _, pattern in _PARTS:
-        name = next((name for name in names if pattern.fullmatch(name.strip())), None)
+        free = (name for name in names if name not in found)
+        name = next((name for name in free if pattern.fullmatch(name.strip())), None)
         if name is None:
             break
         found.append(name)
@@ -229,6 +230,9 @@ def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least:
 def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimeForm | None:
     """The form that reads most cells of a text column, if it reads at least the share `least`."""
     column = _cells(table, name)
+    share, form = form_share(column, "year first")
+    if share == 1:  # no other form can read more, and each costs time
+        return form
     hinted = least == 0 or _name_score(name) > 0  # without a hint eight digits are a number, S1-2-3 a code
     shares = {
         order: found
@@ -317,6 +321,7 @@ def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> 
             form=form,
             unit_ns=DAY_NS,
             origin=_EXCEL_1970,
+            grain_ns=_excel_grain(finite),
         )
     whole = bool((finite % 1 == 0).all())
     if whole and (named or _is_step(table, name, config)):
@@ -335,6 +340,15 @@ def _is_excel(name: str, days: F64) -> bool:
         return False
     usual = float(np.median(distance))
     return any(abs(usual - seconds) <= 0.01 * seconds + 0.01 for seconds in _USUAL_SECONDS)
+
+
+def _excel_grain(days: F64) -> int:
+    """To what days with a fraction are rounded, in ns: to seconds unless readings come faster.
+
+    Five decimals of a day are 0.9 s, and programs that write Excel's days round them there.
+    """
+    distance = np.diff(np.unique(days)) * 86_400
+    return SECOND_NS if len(distance) == 0 or float(np.median(distance)) >= 2 else 1_000_000
 
 
 def _is_step(table: Any, name: str, config: InputConfig) -> bool:

@@ -28,6 +28,7 @@ class TimePlan:
     clock: TimeForm | None = None  # form of the clock column; None: whole hours
     unit_ns: int = 0  # of epoch times and Excel's days; 0: neither
     origin: int = 0  # of these numbers, what 1970-01-01 is
+    grain_ns: int = 1000  # to which fractions of these numbers are rounded
     parts: bool = False  # the columns are year, month, day, and as far as there are some hour, minute, second
     decimal: str = "."  # decimal mark of numbers in text
 
@@ -63,7 +64,7 @@ class TimePlan:
             return text_times(text, self.form)
         if self.unit_ns == 0:
             return whole_numbers(column)
-        return _scaled(column, self.unit_ns, self.origin, self.decimal)
+        return _scaled(column, self.unit_ns, self.origin, self.grain_ns, self.decimal)
 
 
 def part_times(parts: Sequence[F64]) -> I64:
@@ -118,11 +119,8 @@ def _whole(values: Any) -> I64:
     return np.where(fits, np.where(fits, values, 0).astype(np.int64), INVALID)
 
 
-def _scaled(column: Any, unit_ns: int, origin: int, decimal: str) -> I64:
-    """Epoch texts or floats; whole ones exactly, others to the microsecond, finer is noise of the float.
-
-    Days (of Excel) are rounded to the millisecond: a text of five decimals is no finer than a second.
-    """
+def _scaled(column: Any, unit_ns: int, origin: int, grain: int, decimal: str) -> I64:
+    """Epoch texts or floats; whole ones exactly, others rounded to `grain` ns, finer is noise of the number."""
     whole = whole_numbers(column) if decimal == "." else _whole(numbers(column, decimal).cells)
     whole = np.where(whole == INVALID, INVALID, whole - origin)
     exact = (
@@ -133,6 +131,5 @@ def _scaled(column: Any, unit_ns: int, origin: int, decimal: str) -> I64:
         return times
     values = np.where(exact, np.nan, numbers(column, decimal).cells - origin)
     fits = np.abs(values) * unit_ns < 2.0**62
-    grain = 1_000_000 if unit_ns == DAY_NS else 1000
     rounded = np.round(np.where(fits, values, 0) * (unit_ns / grain)).astype(np.int64)
-    return np.where(fits, rounded * grain, INVALID)
+    return np.where(fits, rounded * grain, times)

@@ -196,7 +196,8 @@ def _starts(column: Any, letters: str) -> Bool:
 
 def _usual(column: Any) -> Any:
     """Texts with full-width digits and signs in their usual width, and `2024-01-31_10-20-30` with colons."""
-    if pc.any(pc.match_substring_regex(column, _WIDE)).as_py():
+    plain = pc.all(pc.string_is_ascii(column), skip_nulls=True).as_py()
+    if not plain and pc.any(pc.match_substring_regex(column, _WIDE)).as_py():
         column = pc.utf8_normalize(column, "NFKC")
     if pc.any(pc.match_substring_regex(column, _DASHED)).as_py():
         column = pc.replace_substring_regex(column, _DASHED, r"\1 \2:\3:\4")

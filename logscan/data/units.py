@@ -17,6 +17,15 @@ _WITH_UNIT = (
 )
 
 
+def have_units(column: Any) -> bool:
+    """Whether nearly all cells of a text column are numbers with one of a few units behind them."""
+    present = column.drop_null()
+    match = pc.extract_regex(present, _WITH_UNIT)
+    matched = match.filter(match.is_valid())
+    units = pc.count_distinct(matched.field("unit")).as_py() if len(matched) else 0
+    return len(matched) >= 0.9 * max(len(present), 1) and 1 <= units <= 3
+
+
 class UnitStripper:
     """Takes the unit off every number of the columns of one file; a column holds one unit.
 

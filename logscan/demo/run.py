@@ -115,6 +115,7 @@ def _sample_outcome(name: str, source: Path, folder: Path, consoles: Consoles, d
         state=None,
         events=folder / "events.csv",
         causal=False,
+        grow_history=None,
         fail_on_event=False,
         device=device,
         json_output=False,

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from logscan.attention import content_tree, sparse_attention
 from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
-from logscan.core.rhythm import rhythm_columns
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean, untouched
-from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, searchable, token_starts
+from logscan.model.analogues import Attended, HeadHistory, head_attention
+from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, token_starts
 from logscan.model.residuals import residual_power, row_products
 from logscan.model.state import EntityModel, Head
 from logscan.records import F32, F64, I64, Bool
 
 Progress = Callable[[str], None]
-EXACT_HISTORY_TOKENS = 16384  # longer histories are searched through a tree; exactness is worth its time
-RHYTHM = (
-    32.0  # half the squared distance in phase costs that many nats: 8 lose an outage, 64 gain little more
-)
-_INDICES = 1 << 40  # a log that begins before the history counts from here instead of below 0
-
-
-@dataclass(frozen=True, slots=True)
-class Attended:
-    """The analogues of the tokens of a series.
-
-    Attributes:
-        starts: (tokens,) int64, first step of each token's window.
-        neighbors: (tokens, k) int64, tokens of the history, heaviest first, -1 for none.
-        weights: (tokens, k) float32, attention among those neighbours, rows sum to 1 (0 without neighbours).
-    """
-
-    starts: I64
-    neighbors: I64
-    weights: F32
-
-    def part(self, tokens: slice) -> Attended:
-        """Some of the tokens."""
-        return Attended(self.starts[tokens], self.neighbors[tokens], self.weights[tokens])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +29,14 @@ class HeadOutput:
     Attributes:
         starts: (tokens,) int64, first step of each token's window.
         residuals: (tokens, channels) float32, mean square of the window's weighed residual, NaN where not judged.
-        neighbors: as in `Attended`.
-        weights: as in `Attended`.
+        neighbor_times: (tokens, k) int64, where the analogues begin, in steps of the training grid.
+        weights: as in `Attended`; 0 where there is no such analogue.
         expected: (steps, channels) float32 rebuilt values, scaled, for a LEVEL head; else None.
     """
 
     starts: I64
     residuals: F32
-    neighbors: I64
+    neighbor_times: I64
     weights: F32
     expected: F32 | None
 
@@ -87,97 +62,6 @@ class Encoding:
         return total
 
 
-def head_keys(feature_rows: F32, head: Head) -> Tensor:
-    """Coordinates of tokens under the head's metric, (tokens, d) float32, from `searchable` features."""
-    layer = head.layer
-    centred = torch.from_numpy(feature_rows - head.center)
-    return row_products(centred, torch.from_numpy(head.basis)) * torch.from_numpy(np.exp(layer.log_metric))
-
-
-def with_tree(head: Head, feature_rows: F32) -> Head:
-    """The head with the tree of its history, if that is too long for exact attention.
-
-    Args:
-        head: with its final layer, whose metric the tree depends on.
-        feature_rows: (tokens, features) float32, `searchable` features of the history.
-    """
-    longer = len(feature_rows) > EXACT_HISTORY_TOKENS
-    if not longer:
-        return replace(head, tree=None)
-    return replace(head, tree=content_tree(in_rhythm(head_keys(feature_rows, head), head.starts, head)))
-
-
-def in_rhythm(keys: Tensor, times: I64, head: Head) -> Tensor:
-    """Keys with their place in the day and the week beside their content, where the head minds it.
-
-    The place weighs against the temperature, so that windows at the far side of a period lose the same share of
-    attention whatever the head.
-
-    Args:
-        keys: (tokens, d) float32.
-        times: (tokens,) int64, steps of the history's grid.
-        head: with its final layer.
-    """
-    if not head.spec.rhythm:
-        return keys
-    squared = head.temperature * float(np.exp(head.layer.log_temperature))
-    columns = np.float32(np.sqrt(RHYTHM * squared)) * rhythm_columns(times, head.spec.rhythm)
-    return torch.cat([keys, torch.from_numpy(columns).to(keys.device)], dim=1)
-
-
-def attend(
-    head: Head,
-    queries: Tensor,
-    keys: Tensor,
-    query_times: I64,
-    key_times: I64,
-    neighbors: int,
-) -> tuple[I64, F32]:
-    """The analogues of every query and their attention weights, most alike first.
-
-    Logits are `-|q - k|^2 / 2 tau^2`, written as a dot product with a key bias (DESIGN 4.1). Keys that start
-    less than a window away in time are excluded: a token must not explain itself. Exact up to
-    `EXACT_HISTORY_TOKENS` keys, sparse above; there queries share what they find in groups that stand on the
-    history's grid and nobody looks ahead, so that scoring in parts equals scoring at once.
-
-    Args:
-        head: gives temperature, exclusion and, if it has one, the tree of `keys`.
-        queries: (queries, d) float32.
-        keys: (tokens, d) float32.
-        query_times: (queries,) int64, steps of the history's grid.
-        key_times: (tokens,) int64, ascending.
-        neighbors: how many analogues to return.
-
-    Returns:
-        neighbours (queries, k) int64, -1 for none; weights (queries, k) float32, rows sum to 1 or 0.
-    """
-    squared = head.temperature * float(np.exp(head.layer.log_temperature))
-    queries, keys = in_rhythm(queries, query_times, head), in_rhythm(keys, key_times, head)
-    exact = len(keys) <= EXACT_HISTORY_TOKENS
-    first = int(query_times[0]) // head.spec.stride_steps if len(query_times) else 0
-    result = sparse_attention(
-        queries,
-        keys,
-        None,
-        scale=1.0 / squared,
-        key_bias=-(keys * keys).sum(dim=1) / (2 * squared),
-        query_time=torch.from_numpy(query_times).to(keys.device),
-        key_time=torch.from_numpy(key_times).to(keys.device),
-        exclusion=head.spec.window_steps,
-        look_ahead=False,
-        tree=None if exact or head.tree is None else head.tree.to(keys.device),
-        group_offset=first % _INDICES,
-        return_neighbors=min(neighbors, len(keys)),
-        implementation="dense" if exact else "sparse",
-    )
-    assert result.neighbors is not None
-    assert result.neighbor_weights is not None
-    found = result.neighbors.cpu().numpy()
-    weights = np.where(found >= 0, result.neighbor_weights.cpu().numpy(), 0.0)
-    total = weights.sum(axis=1, keepdims=True)
-    return found, np.divide(weights, total, out=np.zeros_like(weights), where=total > 0).astype(np.float32)
-
-
 def rebuilt(history_features: Tensor, neighbors: I64, weights: F32, head: Head) -> Tensor:
     """Windows rebuilt from their analogues, then the gated correction: (tokens, features) float32.
 
@@ -199,78 +83,58 @@ def rebuilt(history_features: Tensor, neighbors: I64, weights: F32, head: Head) 
     return windows + float(head.layer.gate) * correction
 
 
-def head_attention(
-    head: Head,
-    history: F32,
-    series: Prepared,
-    offset_steps: int,
-    *,
-    neighbors: int,
-    causal: bool,
-    device: torch.device,
-) -> Attended:
-    """Let every token of a series look for its analogues.
-
-    Args:
-        head: the head.
-        history: (steps, channels) float32, the training series its `starts` point into.
-        series: the series to judge.
-        offset_steps: step of the history's grid at which the series begins.
-        neighbors: analogues per token.
-        causal: see `token_starts`.
-        device: where the attention runs.
-    """
-    spec = head.spec
-    starts = token_starts(spec, len(series.values), causal=causal)
-    keys = head_keys(features(searchable(history), head.starts, spec), head).to(device)
-    queries = torch.empty((len(starts), keys.shape[1]))
-    for piece, rows in feature_chunks(searchable(series.values), starts, spec):
-        queries[piece] = head_keys(rows, head)
-    found, weights = attend(head, queries.to(device), keys, starts + offset_steps, head.starts, neighbors)
-    return Attended(starts, found, weights)
-
-
 def rebuilt_windows(
-    head: Head, history: F32, series: Prepared, attended: Attended, *, device: torch.device
+    head: Head, history: HeadHistory, series: Prepared, attended: Attended
 ) -> Iterator[tuple[slice, F32, F32]]:
     """Windows as rebuilt, and observed minus rebuilt, (windows, features, channels) each, in pieces.
 
     Arguments as in `head_attention`.
     """
     channels = series.values.shape[1]
-    values = torch.from_numpy(features(history, head.starts, head.spec)).to(device)
+    used, place = np.unique(np.maximum(attended.neighbors, 0), return_inverse=True)
+    place = place.reshape(attended.neighbors.shape)
+    values = torch.from_numpy(features(history.values, history.starts[used], head.spec))
+    values = values.to(history.keys.device)
     for piece, rows in feature_chunks(series.values, attended.starts, head.spec):
-        built = rebuilt(values, attended.neighbors[piece], attended.weights[piece], head).cpu().numpy()
+        built = rebuilt(values, place[piece], attended.weights[piece], head).cpu().numpy()
         shape = (len(rows), -1, channels)
         yield piece, built.reshape(shape), (rows - built).reshape(shape)
 
 
 def judged_tokens(series: Prepared, attended: Attended, window_steps: int) -> Bool:
-    """(tokens, channels) bool: observed well enough, and with an analogue to be compared with."""
+    """(tokens, channels) bool: observed well enough, with an analogue, and without a step that is set aside."""
     enough = observed_windows(series.observed, attended.starts, window_steps)
     judged: Bool = enough & (attended.neighbors[:, :1] >= 0)
+    if series.set_aside is not None:
+        judged &= untouched(attended.starts, window_steps, series.set_aside)[:, None]
     return judged
 
 
-def head_output(
-    head: Head, history: F32, series: Prepared, attended: Attended, *, device: torch.device
-) -> HeadOutput:
+def head_output(head: Head, history: HeadHistory, series: Prepared, attended: Attended) -> HeadOutput:
     """What one head says, from the analogues of its tokens; arguments as in `head_attention`."""
-    channels = series.values.shape[1]
-    residuals = np.empty((len(attended.starts), channels), dtype=np.float32)
-    expected = OverlapMean(len(series.values), channels) if head.spec.view is View.LEVEL else None
-    for piece, built, differences in rebuilt_windows(head, history, series, attended, device=device):
+    level = head.spec.view is View.LEVEL
+    expected = OverlapMean(*series.values.shape) if level else None
+    residuals = token_residuals(head, history, series, attended, expected)
+    return HeadOutput(
+        starts=attended.starts,
+        residuals=residuals,
+        neighbor_times=history.times[attended.neighbors],
+        weights=attended.weights,
+        expected=None if expected is None else expected.mean(),
+    )
+
+
+def token_residuals(
+    head: Head, history: HeadHistory, series: Prepared, attended: Attended, expected: OverlapMean | None
+) -> F32:
+    """`HeadOutput.residuals` of some tokens; the windows as rebuilt are added to `expected`, where given."""
+    residuals = np.empty((len(attended.starts), series.values.shape[1]), dtype=np.float32)
+    for piece, built, differences in rebuilt_windows(head, history, series, attended):
         residuals[piece] = residual_power(differences, head.whitening)
         if expected is not None:
             expected.add(attended.starts[piece], built)
     residuals[~judged_tokens(series, attended, head.spec.window_steps)] = np.nan
-    return HeadOutput(
-        starts=attended.starts,
-        residuals=residuals,
-        neighbors=attended.neighbors,
-        weights=attended.weights,
-        expected=None if expected is None else expected.mean(),
-    )
+    return residuals
 
 
 def encode(
@@ -281,29 +145,41 @@ def encode(
     neighbors: int,
     causal: bool,
     device: torch.device,
-    set_aside: Bool | None = None,
+    histories: Sequence[HeadHistory] | None = None,
     progress: Progress | None = None,
 ) -> Encoding:
     """Run every head over a series and fuse them.
 
-    No window that holds one of the steps `set_aside`, (steps,) bool, is judged. Other arguments as in `head_attention`.
+    Args:
+        model: the entity.
+        series: the series to judge.
+        offset_steps: step of the training grid at which the series begins.
+        neighbors: analogues per token.
+        causal: end-aligned scores; see `token_starts`.
+        device: where the attention runs.
+        histories: what each head attends to; `None`: the model's own history.
+        progress: told the name of every head when it is done.
     """
-    steps, channels = series.values.shape
-    fusion = Fusion(steps, channels)
-    level: HeadOutput | None = None
-    for head in model.heads:
-        attended = head_attention(
-            head, model.history, series, offset_steps, neighbors=neighbors, causal=causal, device=device
-        )
-        output = head_output(head, model.history, series, attended, device=device)
-        if set_aside is not None:
-            output.residuals[~untouched(output.starts, head.spec.window_steps, set_aside)] = np.nan
-        fusion.add(head_steps(output, head, steps, causal=causal))
+    fusion = Fusion(*series.values.shape)
+    for place, head in enumerate(model.heads):
+        if histories is None:
+            times = model.history_steps(head.starts)
+            history = HeadHistory.of(head, model.history, device, times)
+        else:
+            history = histories[place]
+        starts = token_starts(head.spec, len(series.values), causal=causal)
+        attended = head_attention(head, history, series, starts, offset_steps, neighbors=neighbors)
+        output = head_output(head, history, series, attended)
+        fusion.add(head_steps(output, head, len(series.values), causal=causal))
         if output.expected is not None:
             level = output
         if progress is not None:
             progress(head.spec.name)
-    assert level is not None
+    return encoding_of(fusion, level)
+
+
+def encoding_of(fusion: Fusion, level: HeadOutput) -> Encoding:
+    """The encoding of heads that were fused; `level` is the output of the LEVEL head."""
     assert level.expected is not None
     contributions = fusion.contributions()
     expected = np.where(np.isfinite(contributions[:, :1]), level.expected.astype(np.float64), np.nan)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from logscan.core.rhythm import rhythm_columns
-from logscan.model.encoder import RHYTHM, attend, head_keys, with_tree
+from logscan.model.analogues import RHYTHM, attend, head_keys, with_tree
 from logscan.model.heads import features, searchable
 from logscan.model.residuals import ResidualSpread
 from logscan.model.state import Head, Layer

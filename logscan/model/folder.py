@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class _EntityFile(_Part):
     heads: list[_HeadFile]
     threshold_batch: Threshold
     threshold_causal: Threshold
+    ordinary_score: float = math.nan  # models from before have none, and their history does not grow
 
 
 class _ModelFile(_Part):
@@ -87,6 +89,8 @@ def save_model(model: Model, folder: Path) -> None:
     for number, entity in enumerate(model.entities):
         history[f"{number}.history"] = entity.history
         history[f"{number}.observed"] = entity.observed
+        if entity.stretches is not None:
+            history[f"{number}.stretches"] = entity.stretches
         for place, head in enumerate(entity.heads):
             weights |= _head_arrays(f"{number}.{place}.", head)
             history[f"{number}.{place}.starts"] = head.starts
@@ -208,6 +212,7 @@ def _entity_file(entity: EntityModel) -> _EntityFile:
         ],
         threshold_batch=entity.threshold_batch,
         threshold_causal=entity.threshold_causal,
+        ordinary_score=entity.ordinary_score,
     )
 
 
@@ -256,6 +261,8 @@ def _entity(document: _EntityFile, prefix: str, weights: _Arrays, history: _Arra
         heads=tuple(heads),
         threshold_batch=document.threshold_batch,
         threshold_causal=document.threshold_causal,
+        ordinary_score=document.ordinary_score,
+        stretches=history.get(prefix + "stretches"),
     )
 
 

@@ -39,11 +39,13 @@ class Prepared:
         values: (steps, channels) float32, scaled, every gap filled.
         observed: (steps, channels) bool, real or bridged.
         bridged: (steps, channels) bool, filled across a short gap.
+        set_aside: (steps,) bool, stops and days of a calendar: no window that holds one is judged; `None`: none.
     """
 
     values: F32
     observed: Bool
     bridged: Bool
+    set_aside: Bool | None = None
 
 
 def prepared(values: F64, scaler: Scaler, *, bridge_steps: int, causal: bool) -> Prepared:
@@ -149,7 +151,7 @@ def observed_windows(observed: Bool, starts: I64, window_steps: int) -> Bool:
 def features(values: F32, starts: I64, spec: HeadSpec) -> F32:
     """(windows, features) float32: the viewed windows, flattened (rows before channels)."""
     view = viewed(windows(values, starts, spec.window_steps), spec.view)
-    return np.ascontiguousarray(view.reshape(len(view), -1))
+    return np.ascontiguousarray(view.reshape(len(view), view.shape[1] * view.shape[2]))
 
 
 def searchable(values: F32) -> F32:

@@ -199,15 +199,14 @@ def _similar(peak: int, encoding: Encoding, model: EntityModel) -> tuple[Similar
     token = min(token, len(level.starts) - 1)
     if token < 0:
         return ()
-    starts = next(head.starts for head in model.heads if head.spec == spec)
     chosen: list[SimilarPeriod] = []
     taken: list[int] = []
-    for neighbor, weight in zip(level.neighbors[token], level.weights[token], strict=True):
-        if neighbor < 0 or any(abs(int(starts[neighbor]) - other) < spec.window_steps for other in taken):
+    for time, weight in zip(level.neighbor_times[token].tolist(), level.weights[token].tolist(), strict=True):
+        if weight <= 0 or any(abs(time - other) < spec.window_steps for other in taken):
             continue
-        taken.append(int(starts[neighbor]))
-        begin = model.grid.start + taken[-1] * model.grid.step
-        chosen.append(SimilarPeriod(begin, begin + spec.window_steps * model.grid.step, float(weight)))
+        taken.append(time)
+        begin = model.grid.start + time * model.grid.step
+        chosen.append(SimilarPeriod(begin, begin + spec.window_steps * model.grid.step, weight))
         if len(chosen) == _SIMILAR:
             break
     return tuple(chosen)

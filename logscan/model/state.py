@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +102,9 @@ class EntityModel:
         heads: at least one.
         threshold_batch: for overlap-mean scores.
         threshold_causal: for end-aligned scores.
+        stretches: (stretches, 2) int64, where each stretch of the history begins in it and on the grid; `None`: the
+            history is the whole training series.
+        ordinary_score: what nearly all overlap-mean scores of the training part stay below; NaN: not known.
     """
 
     entity: str
@@ -111,6 +115,17 @@ class EntityModel:
     heads: tuple[Head, ...]
     threshold_batch: Threshold
     threshold_causal: Threshold
+    ordinary_score: float = math.nan
+    stretches: I64 | None = None
+
+    def history_steps(self, places: I64) -> I64:
+        """Steps of the training grid at which places of the history lie."""
+        if self.stretches is None:
+            return places
+        stretch = np.searchsorted(self.stretches[:, 0], places, side="right") - 1
+        begins, first = self.stretches[stretch].T
+        steps: I64 = places - begins + first
+        return steps
 
 
 @dataclass(frozen=True, slots=True)

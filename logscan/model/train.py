@@ -17,17 +17,14 @@ from logscan.core.contamination import unlike_the_rest
 from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import untouched, window_starts
+from logscan.model.analogues import Attended, HeadHistory, head_attention, head_keys, with_tree
 from logscan.model.encoder import (
-    Attended,
     HeadOutput,
-    head_attention,
-    head_keys,
     head_output,
     head_steps,
     history_starts,
     judged_tokens,
     rebuilt_windows,
-    with_tree,
 )
 from logscan.model.fit import FitOutcome, fit_head
 from logscan.model.heads import (
@@ -38,6 +35,7 @@ from logscan.model.heads import (
     observed_windows,
     prepared,
     searchable,
+    token_starts,
 )
 from logscan.model.residuals import ResidualSpread
 from logscan.model.state import EntityModel, Head, HeadSpec, Layer
@@ -45,6 +43,7 @@ from logscan.records import F32, F64, Bool, Series
 
 Progress = Callable[[str], None]
 _HIDDEN = 16
+_ORDINARY = 0.99  # of the training steps are called ordinary when a history grows
 # The score of residuals at a tenth of their own unit: below it nothing is an alarm, however regular the training.
 _LEAST_THRESHOLD = 0.09
 _TEMPERATURE_QUERIES = 2048  # tokens its temperature is found from
@@ -122,6 +121,7 @@ def train_entity(
         heads=found.heads,
         threshold_batch=_threshold(found.batch, false_alarms_per_step, merge),
         threshold_causal=_threshold(found.causal, false_alarms_per_step, merge),
+        ordinary_score=_ordinary_score(found.batch),
     )
     return Trained(entity=entity, fits=found.fits, left_out_cells=left_out, trimmed_steps=int(trimmed.sum()))
 
@@ -152,12 +152,12 @@ def _heads(
             outcome = _fitted(head, ready, config)
             fits.append(outcome)
             head = outcome.head
-        attended = head_attention(
-            head, ready.values, ready, 0, neighbors=config.encoder.neighbors, causal=False, device=device
-        )
+        history = HeadHistory.of(head, ready.values, device)
+        starts = token_starts(head.spec, steps, causal=False)
+        attended = head_attention(head, history, ready, starts, 0, neighbors=config.encoder.neighbors)
         window = head.spec.window_steps
         normal = untouched(attended.starts, window, kept_out)
-        head, output = _weighed(head, ready, attended, normal, device)
+        head, output = _weighed(head, history, ready, attended, normal)
         output.residuals[~untouched(output.starts, window, excluded)] = np.nan
         head = replace(head, unit=calibration(output.residuals[normal]))
         # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
@@ -170,7 +170,7 @@ def _heads(
 
 
 def _weighed(
-    head: Head, ready: Prepared, attended: Attended, normal: Bool, device: torch.device
+    head: Head, history: HeadHistory, ready: Prepared, attended: Attended, normal: Bool
 ) -> tuple[Head, HeadOutput]:
     """The head with its weighing of residuals, and what it says of the training part.
 
@@ -183,7 +183,7 @@ def _weighed(
     for half, ordinary in zip(halves, (normal[:middle], normal[middle:]), strict=True):
         judged = judged_tokens(ready, half, head.spec.window_steps) & ordinary[:, None]
         spread = None
-        for piece, _, differences in rebuilt_windows(head, ready.values, ready, half, device=device):
+        for piece, _, differences in rebuilt_windows(head, history, ready, half):
             spread = spread or ResidualSpread(differences.shape[1], differences.shape[2])
             spread.add(differences, judged[piece])
         spreads.append(spread)
@@ -192,11 +192,11 @@ def _weighed(
     for half, taught in zip(halves, reversed(spreads), strict=True):
         weighing = None if taught is None else taught.whitening()
         one = replace(head, whitening=weighing)
-        outputs.append(head_output(one, ready.values, ready, half, device=device))
+        outputs.append(head_output(one, history, ready, half))
     output = HeadOutput(
         starts=attended.starts,
         residuals=np.concatenate([part.residuals for part in outputs]),
-        neighbors=attended.neighbors,
+        neighbor_times=history.times[attended.neighbors],
         weights=attended.weights,
         expected=None,
     )
@@ -329,3 +329,9 @@ def _threshold(fusion: Fusion, false_alarms_per_step: float, merge: int) -> Thre
     score: F64 = fusion.contributions().sum(axis=1).astype(np.float64)
     found = pot_threshold(score, false_alarms_per_step=false_alarms_per_step, merge_gap_steps=merge)
     return replace(found, value=max(found.value, _LEAST_THRESHOLD))
+
+
+def _ordinary_score(fusion: Fusion) -> float:
+    score: F64 = fusion.contributions().sum(axis=1).astype(np.float64)
+    judged = score[np.isfinite(score)]
+    return float(np.quantile(judged, _ORDINARY)) if len(judged) else math.nan

@@ -1,0 +1,245 @@
+"""Which windows of the history are like a token: attention over history (DESIGN section 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from logscan.attention import ContentTree, content_tree, sparse_attention
+from logscan.core.rhythm import rhythm_columns
+from logscan.model.heads import Prepared, feature_chunks, features, searchable
+from logscan.model.residuals import row_products
+from logscan.model.state import Head
+from logscan.records import F32, F64, I64
+
+EXACT_HISTORY_TOKENS = 16384  # longer histories are searched through a tree; exactness is worth its time
+# Half the squared distance in phase costs that many nats: 8 lose an outage, 64 gain little more.
+RHYTHM = 32.0
+_INDICES = 1 << 40  # a log that begins before the history counts from here instead of below 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """The analogues of the tokens of a series.
+
+    Attributes:
+        starts: (tokens,) int64, first step of each token's window.
+        neighbors: (tokens, k) int64, tokens of the history, heaviest first, -1 for none.
+        weights: (tokens, k) float32, attention among those neighbours, rows sum to 1 (0 without neighbours).
+    """
+
+    starts: I64
+    neighbors: I64
+    weights: F32
+
+    def part(self, tokens: slice) -> Attended:
+        """Some of the tokens."""
+        return Attended(self.starts[tokens], self.neighbors[tokens], self.weights[tokens])
+
+
+@dataclass(frozen=True, slots=True)
+class HeadHistory:
+    """What one head may attend to.
+
+    Attributes:
+        values: (steps, channels) float32, scaled and filled; what the windows are cut from.
+        starts: (tokens,) int64, first step of each token's window in `values`: the head's own, then those that
+            joined.
+        times: (tokens,) int64, the same on the grid of the training series, ascending in either part.
+        keys: (own tokens, d) float32, under the head's metric.
+        joined_keys: the same of those that joined; `None`: there are none.
+    """
+
+    values: F32
+    starts: I64
+    times: I64
+    keys: Tensor
+    joined_keys: Tensor | None = None
+
+    @staticmethod
+    def of(head: Head, values: F32, device: torch.device, times: I64 | None = None) -> HeadHistory:
+        """The head's own history, from the series its `starts` point into.
+
+        Args:
+            head: the head.
+            values: (steps, channels) float32, that series.
+            device: where attention runs.
+            times: (tokens,) int64, steps of the training grid at which its windows begin; `None`: its `starts`.
+        """
+        rows = features(searchable(values), head.starts, head.spec)
+        keys = head_keys(rows, head).to(device)
+        return HeadHistory(values, head.starts, head.starts if times is None else times, keys)
+
+
+def head_keys(feature_rows: F32, head: Head) -> Tensor:
+    """Coordinates of tokens under the head's metric, (tokens, d) float32, from `searchable` features."""
+    layer = head.layer
+    centred = torch.from_numpy(feature_rows - head.center)
+    return row_products(centred, torch.from_numpy(head.basis)) * torch.from_numpy(np.exp(layer.log_metric))
+
+
+def with_tree(head: Head, feature_rows: F32) -> Head:
+    """The head with the tree of its history, if that is too long for exact attention.
+
+    Args:
+        head: with its final layer, whose metric the tree depends on.
+        feature_rows: (tokens, features) float32, `searchable` features of the history.
+    """
+    longer = len(feature_rows) > EXACT_HISTORY_TOKENS
+    if not longer:
+        return replace(head, tree=None)
+    return replace(head, tree=content_tree(in_rhythm(head_keys(feature_rows, head), head.starts, head)))
+
+
+def in_rhythm(keys: Tensor, times: I64, head: Head) -> Tensor:
+    """Keys with their place in the day and the week beside their content, where the head minds it.
+
+    The place weighs against the temperature, so that windows at the far side of a period lose the same share of
+    attention whatever the head.
+
+    Args:
+        keys: (tokens, d) float32.
+        times: (tokens,) int64, steps of the training grid.
+        head: with its final layer.
+    """
+    if not head.spec.rhythm:
+        return keys
+    squared = head.temperature * float(np.exp(head.layer.log_temperature))
+    columns = np.float32(np.sqrt(RHYTHM * squared)) * rhythm_columns(times, head.spec.rhythm)
+    return torch.cat([keys, torch.from_numpy(columns).to(keys.device)], dim=1)
+
+
+def attend(
+    head: Head,
+    queries: Tensor,
+    keys: Tensor,
+    query_times: I64,
+    key_times: I64,
+    neighbors: int,
+) -> tuple[I64, F32]:
+    """The analogues of every query and their attention weights, most alike first.
+
+    Logits are `-|q - k|^2 / 2 tau^2`, written as a dot product with a key bias (DESIGN 4.1). Keys that start
+    less than a window away in time are excluded: a token must not explain itself. Exact up to
+    `EXACT_HISTORY_TOKENS` keys, sparse above; there queries share what they find in groups that stand on the
+    history's grid and nobody looks ahead, so that scoring in parts equals scoring at once.
+
+    Args:
+        head: gives temperature, exclusion and, if it has one, the tree of `keys`.
+        queries: (queries, d) float32.
+        keys: (tokens, d) float32.
+        query_times: (queries,) int64, steps of the history's grid.
+        key_times: (tokens,) int64, ascending.
+        neighbors: how many analogues to return.
+
+    Returns:
+        neighbours (queries, k) int64, -1 for none; weights (queries, k) float32, rows sum to 1 or 0.
+    """
+    found, weights, _ = partial_attention(head, queries, keys, query_times, key_times, neighbors, head.tree)
+    return found, _shares(weights)
+
+
+def partial_attention(
+    head: Head,
+    queries: Tensor,
+    keys: Tensor,
+    query_times: I64,
+    key_times: I64,
+    neighbors: int,
+    tree: ContentTree | None,
+) -> tuple[I64, F64, F64]:
+    """Neighbours as in `attend`, their weights among all keys, (queries, k), and log-partitions, (queries,)."""
+    squared = head.temperature * float(np.exp(head.layer.log_temperature))
+    queries, keys = in_rhythm(queries, query_times, head), in_rhythm(keys, key_times, head)
+    exact = len(keys) <= EXACT_HISTORY_TOKENS
+    first = int(query_times[0]) // head.spec.stride_steps if len(query_times) else 0
+    result = sparse_attention(
+        queries,
+        keys,
+        None,
+        scale=1.0 / squared,
+        key_bias=-(keys * keys).sum(dim=1) / (2 * squared),
+        query_time=torch.from_numpy(query_times).to(keys.device),
+        key_time=torch.from_numpy(key_times).to(keys.device),
+        exclusion=head.spec.window_steps,
+        look_ahead=False,
+        tree=None if exact or tree is None else tree.to(keys.device),
+        group_offset=first % _INDICES,
+        return_neighbors=min(neighbors, len(keys)),
+        return_log_partition=True,
+        implementation="dense" if exact else "sparse",
+    )
+    assert result.neighbors is not None
+    assert result.neighbor_weights is not None
+    assert result.log_partition is not None
+    found = result.neighbors.cpu().numpy()
+    weights = np.where(found >= 0, result.neighbor_weights.cpu().numpy(), 0.0).astype(np.float64)
+    few = ((0, 0), (0, neighbors - found.shape[1]))  # a history may hold fewer tokens, and more later
+    found, weights = np.pad(found, few, constant_values=-1), np.pad(weights, few)
+    return found, weights, result.log_partition.cpu().numpy().astype(np.float64)
+
+
+def _shares(weights: F64) -> F32:
+    """Rows that sum to 1, or to 0 where nothing has weight."""
+    total = weights.sum(axis=1, keepdims=True)
+    shares: F32 = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0).astype(np.float32)
+    return shares
+
+
+def attend_to_both(
+    head: Head, queries: Tensor, history: HeadHistory, query_times: I64, neighbors: int
+) -> tuple[I64, F32]:
+    """`attend` over the head's own tokens and those that joined.
+
+    Attention over a union is that over its parts, each weighed by its share of the whole partition.
+    """
+    assert history.joined_keys is not None
+    own = len(history.keys)
+    found, weights, partition = partial_attention(
+        head, queries, history.keys, query_times, history.times[:own], neighbors, head.tree
+    )
+    others, more, beside = partial_attention(
+        head, queries, history.joined_keys, query_times, history.times[own:], neighbors, None
+    )
+    most = np.maximum(partition, beside)[:, None]
+    most = np.where(np.isfinite(most), most, 0.0)
+    weights = weights * np.exp(partition[:, None] - most)
+    more = more * np.exp(beside[:, None] - most)
+    both = np.concatenate([weights, more], axis=1)
+    tokens = np.concatenate([found, np.where(others >= 0, others + own, -1)], axis=1)
+    # what is there before what is not, heavy before light
+    best = np.lexsort((-both, tokens < 0), axis=1)[:, :neighbors]
+    return np.take_along_axis(tokens, best, axis=1), _shares(np.take_along_axis(both, best, axis=1))
+
+
+def head_attention(
+    head: Head,
+    history: HeadHistory,
+    series: Prepared,
+    starts: I64,
+    offset_steps: int,
+    *,
+    neighbors: int,
+) -> Attended:
+    """Let tokens of a series look for their analogues.
+
+    Args:
+        head: the head.
+        history: what it may attend to.
+        series: the series to judge.
+        starts: (tokens,) int64, the tokens, see `token_starts`.
+        offset_steps: step of the training grid at which the series begins.
+        neighbors: analogues per token.
+    """
+    queries = torch.empty((len(starts), history.keys.shape[1]))
+    for piece, rows in feature_chunks(searchable(series.values), starts, head.spec):
+        queries[piece] = head_keys(rows, head)
+    queries = queries.to(history.keys.device)
+    if history.joined_keys is None:
+        found, weights = attend(head, queries, history.keys, starts + offset_steps, history.times, neighbors)
+    else:
+        found, weights = attend_to_both(head, queries, history, starts + offset_steps, neighbors)
+    return Attended(starts, found, weights)

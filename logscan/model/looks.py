@@ -1,0 +1,169 @@
+"""Scoring with a history that grows: two looks at a whole log, or block by block where nothing may look ahead.
+
+Batch scores take two looks: the first finds what is ordinary, the second uses it. Causal scores go block by block:
+a block is judged by the history as the blocks before it left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from logscan.core.calibration import Fusion, calibrated, overlap_mean_steps
+from logscan.core.views import View
+from logscan.core.windows import OverlapMean
+from logscan.model.analogues import HeadHistory, head_attention
+from logscan.model.encoder import Encoding, HeadOutput, encode, encoding_of, head_steps, token_residuals
+from logscan.model.growth import GrowingHistory, candidates, ordinary_steps
+from logscan.model.heads import Prepared, token_starts
+from logscan.model.state import EntityModel
+from logscan.records import F32, I64
+
+Progress = Callable[[str], None]
+_BLOCK_WINDOWS = 8  # longest windows per block of causal scores
+
+
+def encode_growing(
+    model: EntityModel,
+    series: Prepared,
+    offset_steps: int,
+    *,
+    neighbors: int,
+    causal: bool,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> Encoding:
+    """Like `encode`, with a history that grows with the series; arguments as there.
+
+    A causal score depends on no later step: a longer series begins with the same scores.
+    """
+    values = np.concatenate([model.history, series.values])
+    histories = [GrowingHistory.of(head, model, values, offset_steps, device) for head in model.heads]
+    if causal:
+        return _by_blocks(model, series, offset_steps, histories, neighbors, progress)
+
+    def look(known: list[HeadHistory] | None) -> Encoding:
+        return encode(
+            model,
+            series,
+            offset_steps,
+            neighbors=neighbors,
+            causal=False,
+            device=device,
+            histories=known,
+            progress=progress,
+        )
+
+    first = look([history.known for history in histories])
+    ordinary = ordinary_steps(first.score, model.ordinary_score)
+    for head, history in zip(model.heads, histories, strict=True):
+        starts = token_starts(head.spec, len(series.values), causal=True)
+        history.join(candidates(model, head, series, starts, offset_steps, ordinary), first.score)
+    if not any(len(history.starts) for history in histories):
+        return first
+    return look([history.now() for history in histories])
+
+
+def _by_blocks(
+    model: EntityModel,
+    series: Prepared,
+    offset_steps: int,
+    histories: list[GrowingHistory],
+    neighbors: int,
+    progress: Progress | None,
+) -> Encoding:
+    """Causal scores; after every block what was ordinary in it joins the histories.
+
+    Whether a window was ordinary is known when every window that overlaps it was judged. Blocks end on multiples
+    of a length on the training grid, so that where they end does not depend on how long the series is.
+    """
+    steps, channels = series.values.shape
+    heads = [_HeadRun(history, series, offset_steps, neighbors) for history in histories]
+    longest = max(head.spec.window_steps for head in model.heads)
+    block = _BLOCK_WINDOWS * longest
+    ends = np.arange(block - offset_steps % block, steps, block).tolist()
+    for end in ends:
+        for run in heads:
+            run.judge(end)
+        base = max(
+            0, end - block - 3 * longest
+        )  # what was not considered yet, and the windows that reach into it
+        score = _overlap_scores(heads, base, end, channels)
+        ordinary = np.zeros(steps, dtype=np.bool_)
+        ordinary[base:end] = ordinary_steps(score, model.ordinary_score)
+        placed = np.zeros(end, dtype=np.float32)
+        placed[base:] = score
+        for run in heads:
+            new = run.considered_until(end - longest)
+            run.history.join(candidates(model, run.history.head, series, new, offset_steps, ordinary), placed)
+    fusion = Fusion(steps, channels)
+    for run in heads:
+        run.judge(steps)
+        fusion.add(head_steps(run.output(), run.history.head, steps, causal=True))
+        if run.expected is not None:
+            level = run.output()
+        if progress is not None:
+            progress(run.history.head.spec.name)
+    return encoding_of(fusion, level)
+
+
+def _overlap_scores(heads: list[_HeadRun], base: int, end: int, channels: int) -> F32:
+    """(end - base,) float32 scores of the steps from windows that lie between `base` and `end`."""
+    fusion = Fusion(end - base, channels)
+    for run in heads:
+        head = run.history.head
+        window = head.spec.window_steps
+        some = slice(*np.searchsorted(run.starts, [base, end - window + 1]).tolist())
+        tokens = calibrated(run.residuals[some], head.unit)
+        fusion.add(overlap_mean_steps(tokens, run.starts[some] - base, window, end - base))
+    total: F32 = fusion.contributions().sum(axis=1, dtype=np.float32)
+    return total
+
+
+class _HeadRun:
+    """One head on its way through a series."""
+
+    def __init__(self, history: GrowingHistory, series: Prepared, offset_steps: int, neighbors: int) -> None:
+        steps, channels = series.values.shape
+        spec = history.head.spec
+        self.history = history
+        self.starts = token_starts(spec, steps, causal=True)
+        self.residuals: F32 = np.full((len(self.starts), channels), np.nan, dtype=np.float32)
+        self.expected = OverlapMean(steps, channels) if spec.view is View.LEVEL else None
+        self._series, self._offset, self._neighbors = series, offset_steps, neighbors
+        self._judged = self._considered = 0
+        self._times: list[I64] = []
+        self._weights: list[F32] = []
+
+    def judge(self, end: int) -> None:
+        """Judge the tokens whose windows end by `end` and were not judged yet."""
+        head = self.history.head
+        last = int(np.searchsorted(self.starts, end - head.spec.window_steps, side="right"))
+        piece = slice(self._judged, max(self._judged, last))
+        self._judged = piece.stop
+        known = self.history.now()
+        found = head_attention(
+            head, known, self._series, self.starts[piece], self._offset, neighbors=self._neighbors
+        )
+        self.residuals[piece] = token_residuals(head, known, self._series, found, self.expected)
+        self._times.append(known.times[found.neighbors])
+        self._weights.append(found.weights)
+
+    def considered_until(self, end: int) -> I64:
+        """Starts of the windows that end by `end` and were not asked for before."""
+        last = int(np.searchsorted(self.starts, end - self.history.head.spec.window_steps, side="right"))
+        piece = slice(self._considered, max(self._considered, last))
+        self._considered = piece.stop
+        return self.starts[piece]
+
+    def output(self) -> HeadOutput:
+        """What the head said of all tokens that were judged."""
+        return HeadOutput(
+            starts=self.starts,
+            residuals=self.residuals,
+            neighbor_times=np.concatenate(self._times),
+            weights=np.concatenate(self._weights),
+            expected=None if self.expected is None else self.expected.mean(),
+        )
