@@ -25,8 +25,8 @@ from logscan.data.write import write_text
 _WHOLE = ["--no-fit", "--whole-history", "--only", "gecco2018", "ecg_mba"]
 RUNS: dict[str, list[str]] = {
     "trained": [],
-    "closed": ["--no-fit"],
-    **{f"seed{seed}": ["--seed", str(seed)] for seed in (1, 2, 3, 4)},
+    "closed": ["--no-fit", "--batch-only"],
+    **{f"seed{seed}": ["--seed", str(seed), "--batch-only"] for seed in (1, 2, 3, 4)},
     "dense": ["--no-fit", "--batch-only", "--attention", "dense"],
     "sparse": ["--no-fit", "--batch-only", "--attention", "sparse"],
     "whole_dense": [*_WHOLE, "--attention", "dense"],

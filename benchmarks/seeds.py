@@ -16,7 +16,7 @@ from typing import Any
 
 from detection_summary import MEAN_OVER
 
-FIGURES = {"VUS-PR": "vus_pr", "causal VUS-PR": "causal_vus_pr", "AUC-PR": "auc_pr"}
+FIGURES = {"VUS-PR": "vus_pr", "AUC-PR": "auc_pr"}
 
 
 def seed_table(runs: list[dict[str, Any]]) -> str:

@@ -20,6 +20,7 @@ from logscan.data.dialect import BLANK, MOST_COLUMNS, Dialect, found_dialect
 from logscan.data.encoding import Utf8Stream, found_encoding, known_encoding
 from logscan.data.growing import UpTo, whole_bytes
 from logscan.data.header import distinct_names
+from logscan.data.pace import Paced
 from logscan.data.quotes import without_swallowed
 from logscan.data.ragged import RaggedRows
 from logscan.data.sources import BINARY_REMEDY, Source, is_parquet, opened
@@ -195,7 +196,7 @@ def _checked_sample(stream: Utf8Stream, place: str) -> bytes:
 
 def _csv_batches(place: str, stream: Utf8Stream, dialect: Dialect, ragged: RaggedRows) -> Iterator[Any]:
     _skip_lines(stream, dialect.skipped_lines)
-    text: Squeezed | Utf8Stream = Squeezed(stream) if dialect.delimiter == BLANK else stream
+    text = Paced(Squeezed(stream) if dialect.delimiter == BLANK else stream)
     try:
         reader = pa_csv.open_csv(
             pa.PythonFile(text, "r"),
@@ -215,7 +216,7 @@ def _csv_batches(place: str, stream: Utf8Stream, dialect: Dialect, ragged: Ragge
                 null_values=[""],
             ),
         )
-        yield from reader
+        yield from text.batches(reader)
     except pa.ArrowInvalid as error:
         fact = str(error)
         if "Empty CSV file" in fact:

@@ -12,6 +12,7 @@ from logscan.errors import UsageError
 
 _READ_BYTES = 1 << 20
 _EVIDENCE_BYTES = 1 << 18
+_MOST_REMOVED = 64 << 20  # NUL bytes passed over before a file is taken for what it holds
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -198,8 +199,8 @@ class Utf8Stream(io.RawIOBase):
         return True
 
     def sample(self, size: int) -> bytes:
-        """The first `size` bytes of what is to come, not taken; fewer only at the end."""
-        while self._size < size and not self._ended:
+        """The first `size` bytes of what is to come, not taken; fewer at the end, or among endless NUL bytes."""
+        while self._size < size and not self._ended and self.removed < _MOST_REMOVED:
             self._fill()
         whole = b"".join(self._ready)
         self._ready = deque([memoryview(whole)])

@@ -29,7 +29,7 @@ from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 
 SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20
-_ROOM = 1.1  # what is read so far may be sparser than what comes
+_ROOM = 1.25  # files are read ahead, and what is read so far may be sparser than what comes
 _TIMES_MORE = 32  # to be expected where nothing tells how much is still to come
 
 

@@ -17,7 +17,7 @@ I32 = npt.NDArray[np.int32]
 
 _BUFFER_CELLS = 1 << 22
 _MOST_BUFFER_ROWS, _FEWEST_BUFFER_ROWS = 1 << 19, 1 << 12
-_LONG_ROWS = 1 << 14
+_LONG_ROWS = 1 << 11
 
 
 @dataclass(frozen=True, slots=True)

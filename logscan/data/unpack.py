@@ -13,7 +13,7 @@ import pyarrow as pa
 from logscan.errors import InputError
 
 FREE_BYTES = 256 << 20  # any file may unpack to this much
-MOST_TIMES = 500  # beyond, to this many times its packed size
+MOST_TIMES = 200  # beyond, to this many times its packed size
 
 _XZ_MEMORY_BYTES = 256 << 20
 _XZ_READ_BYTES = 1 << 16
