@@ -7,6 +7,7 @@ import pytest
 
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
+from logscan.model import analogues
 from logscan.model.folder import load_model, save_model
 from logscan.model.stretches import kept_stretches
 from logscan.records import InputSchema, Log, LogKind, ReadCounts, Series, TimeGrid, TimeKind
@@ -105,3 +106,19 @@ def test_a_thinned_history_keeps_its_times(tmp_path: Path):
     found = pipeline.score(log_of(faulty), again, device="cpu").series[0].events
     assert any(event.start_step < 4_040 and event.end_step > 4_000 for event in found)
     assert all(similar.end_time <= 30 + 3 * STEPS for event in found for similar in event.similar)
+
+
+@pytest.mark.parametrize("piece", [16, 64])
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_series_scored_in_pieces_scores_the_same_to_the_bit(monkeypatch, piece, causal):
+    """Where its tokens are cut, on the history's grid, changes no number; nor does a tree that finds analogues."""
+    config = Config(encoder=EncoderConfig(scales=(8, 16), fit=False))
+    monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", 500)
+    model = pipeline.train(log_of(waves(3_001)), config, device="cpu")
+    assert any(head.tree is not None for head in model.entities[0].heads)
+    log = log_of(waves(1_999)[210:])
+    whole = pipeline.score(log, model, causal=causal, device="cpu").series[0]
+    monkeypatch.setattr(analogues, "_PIECE_TOKENS", piece)
+    parts = pipeline.score(log, model, causal=causal, device="cpu").series[0]
+    np.testing.assert_array_equal(parts.contributions, whole.contributions)
+    assert parts.events == whole.events

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from logscan.records import F32, F64, I64, Bool
+from logscan.records import F32, I64, Bool
 
 
 def window_starts(steps: int, window_steps: int, stride_steps: int) -> I64:
@@ -59,7 +59,7 @@ class OverlapMean:
     """
 
     def __init__(self, steps: int, width: int) -> None:
-        self._sum: F64 = np.zeros((steps, width))
+        self._sum: F32 = np.zeros((steps, width), dtype=np.float32)
         self._count: npt.NDArray[np.int32] = np.zeros(steps, dtype=np.int32)
 
     def add(self, starts: I64, values: F32) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from logscan.records import F32, F64, I64
 EXACT_HISTORY_TOKENS = 16384  # longer histories are searched through a tree; exactness is worth its time
 # Half the squared distance in phase costs that many nats: 8 lose an outage, 64 gain little more.
 RHYTHM = 32.0
+_PIECE_TOKENS = 1 << 15
 _INDICES = 1 << 40  # a log that begins before the history counts from here instead of below 0
 
 
@@ -234,12 +236,37 @@ def head_attention(
         offset_steps: step of the training grid at which the series begins.
         neighbors: analogues per token.
     """
-    queries = torch.empty((len(starts), history.keys.shape[1]))
-    for piece, rows in feature_chunks(searchable(series.values), starts, head.spec):
-        queries[piece] = head_keys(rows, head)
-    queries = queries.to(history.keys.device)
-    if history.joined_keys is None:
-        found, weights = attend(head, queries, history.keys, starts + offset_steps, history.times, neighbors)
-    else:
-        found, weights = attend_to_both(head, queries, history, starts + offset_steps, neighbors)
-    return Attended(starts, found, weights)
+    found, weights = [], []
+    for piece in _pieces(
+        len(starts), (int(starts[0]) + offset_steps) // head.spec.stride_steps if len(starts) else 0
+    ):
+        some = starts[piece]
+        queries = torch.empty((len(some), history.keys.shape[1]))
+        for part, rows in feature_chunks(searchable(series.values), some, head.spec):
+            queries[part] = head_keys(rows, head)
+        queries = queries.to(history.keys.device)
+        if history.joined_keys is None:
+            told = attend(head, queries, history.keys, some + offset_steps, history.times, neighbors)
+        else:
+            told = attend_to_both(head, queries, history, some + offset_steps, neighbors)
+        found.append(told[0])
+        weights.append(told[1])
+    return Attended(starts, np.concatenate(found), np.concatenate(weights))
+
+
+def _pieces(tokens: int, first: int) -> Iterator[slice]:
+    """Tokens in pieces, for the sake of memory; groups of queries that share what they find stay whole.
+
+    Args:
+        tokens: how many.
+        first: place of the first one on the history's grid.
+    """
+    begin = 0
+    while begin < tokens or begin == 0:
+        end = begin + _PIECE_TOKENS - (first + begin) % _PIECE_TOKENS
+        # The last token may lie off the grid, and so cannot begin a piece.
+        end = end if end < tokens - 1 else tokens
+        yield slice(begin, end)
+        if end == 0:
+            return
+        begin = end

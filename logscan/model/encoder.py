@@ -17,7 +17,7 @@ from logscan.model.analogues import Attended, HeadHistory, head_attention
 from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, token_starts
 from logscan.model.residuals import residual_power, row_products
 from logscan.model.state import EntityModel, Head
-from logscan.records import F32, F64, I64, Bool
+from logscan.records import F32, I64, Bool
 
 Progress = Callable[[str], None]
 
@@ -47,12 +47,12 @@ class Encoding:
 
     Attributes:
         contributions: (steps, channels) float32, sum to the score; NaN where not judged.
-        expected: (steps, channels) float64, scaled; NaN where not judged.
+        expected: (steps, channels) float32, scaled; NaN where not judged.
         level: the output of the LEVEL head, whose neighbours explain events.
     """
 
     contributions: F32
-    expected: F64
+    expected: F32
     level: HeadOutput
 
     @property
@@ -182,7 +182,8 @@ def encoding_of(fusion: Fusion, level: HeadOutput) -> Encoding:
     """The encoding of heads that were fused; `level` is the output of the LEVEL head."""
     assert level.expected is not None
     contributions = fusion.contributions()
-    expected = np.where(np.isfinite(contributions[:, :1]), level.expected.astype(np.float64), np.nan)
+    expected = level.expected
+    expected[~np.isfinite(contributions[:, 0])] = np.nan
     return Encoding(contributions=contributions, expected=expected, level=level)
 
 

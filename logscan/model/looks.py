@@ -57,12 +57,14 @@ def encode_growing(
         )
 
     first = look([history.known for history in histories])
-    ordinary = ordinary_steps(first.score, model.ordinary_score)
+    score = first.score
+    ordinary = ordinary_steps(score, model.ordinary_score)
     for head, history in zip(model.heads, histories, strict=True):
         starts = token_starts(head.spec, len(series.values), causal=True)
-        history.join(candidates(model, head, series, starts, offset_steps, ordinary), first.score)
+        history.join(candidates(model, head, series, starts, offset_steps, ordinary), score)
     if not any(len(history.starts) for history in histories):
         return first
+    del first  # the second look takes its place in memory
     return look([history.now() for history in histories])
 
 

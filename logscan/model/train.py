@@ -49,6 +49,7 @@ _LEAST_THRESHOLD = 0.09
 _TEMPERATURE_QUERIES = 2048  # tokens its temperature is found from
 _TEMPERATURE_POOL = 32  # times `neighbors`: nearest keys of each of them
 _LEAST_TEMPERATURE = 1e-6
+_DISTANCES = 1 << 22  # worked on at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,10 +278,10 @@ def _temperature(rows: F32, head: Head, neighbors: int) -> float:
     )
     times = torch.from_numpy(head.starts)
     nearest = []
-    for part in chosen.split(256):  # type: ignore[no-untyped-call]
-        squared = torch.cdist(keys[part], keys).square()
-        near = (times[part, None] - times[None]).abs() < head.spec.window_steps
-        squared = squared.masked_fill(near, torch.inf)
+    for part in chosen.split(max(16, min(256, _DISTANCES // len(keys)))):  # type: ignore[no-untyped-call]
+        squared = torch.cdist(keys[part], keys).square_()
+        near = (times[part, None] - times[None]).abs_() < head.spec.window_steps
+        squared = squared.masked_fill_(near, torch.inf)
         nearest.append(squared.topk(min(_TEMPERATURE_POOL * neighbors, len(keys)), largest=False).values)
     return perplexity_temperature(torch.cat(nearest), neighbors)
 
