@@ -267,7 +267,7 @@ def test_json_counts_grades_reasons_and_gaps(bench: Path, logscan: Run) -> None:
     ]
     assert [one["codes"] for one in document["quality"]] == [[], ["missing", "gap"], ["constant"]]
     assert document["hints"] == []
-    assert tomllib.loads(document["suggested_config"])["input"]["every"] == "60000000000ns"
+    assert tomllib.loads(document["suggested_config"])["input"]["every"] == "1min"
     shown = logscan("check", "odd.csv").out
     assert "gaps         2 (13 steps, the longest 10)" in shown
     assert "grades       1 good, 1 poor, 1 unusable" in shown

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from logscan.config import InputConfig
+from logscan.data.grid import step_words
 from logscan.data.timefind import ROW
 from logscan.records import ChannelQuality, Grade, InputSchema, Log, LogKind, TimeKind
 
@@ -18,13 +19,12 @@ def suggested_input(log: Log, config: InputConfig) -> InputConfig:
         config: what the user said.
     """
     schema, shaping = log.schema, log.schema.shaping
-    stamps = schema.time_kind is TimeKind.TIMESTAMP
     time = ROW if schema.time_kind is TimeKind.ROW else schema.time_column
     found = {
         "time": config.time or time,
         "entity": schema.entity_columns,
         "kind": schema.kind.value,
-        "every": f"{schema.step}ns" if stamps else str(schema.step),
+        "every": step_words(schema.step, schema.time_kind),
         "channels": config.channels or (schema.channels if _columns_are_channels(log) else ()),
         "sensor": shaping.sensor,
         "value": shaping.value,
