@@ -126,13 +126,20 @@ def _consoles(context: typer.Context) -> Consoles:
     return Consoles.make(quiet=quiet, verbose=verbose, no_color=no_color)
 
 
+_SINGLE = (
+    *("time", "kind", "every", "encoding", "delimiter", "decimal", "quote", "header", "data_from"),
+    *("timezone", "date_order"),
+    *("sensor", "value", "split", "top", "repeats", "status", "holidays", "calendar"),
+)
+
+
 def _input_flags(values: dict[str, Any]) -> dict[str, Any]:
     """The input section of the configuration from a command's parameters."""
-    names = ("time", "kind", "every", "encoding", "delimiter", "decimal", "quote", "header", "data_from")
-    flags: dict[str, Any] = {name: values[name] for name in (*names, "timezone", "date_order")}
+    flags: dict[str, Any] = {name: values[name] for name in _SINGLE}
     flags["units"] = values["units"] or None  # not asked for leaves the file's setting
-    flags["entity"] = tuple(values["entity"] or ())
-    flags["ignore"] = tuple(values["ignore"] or ())
+    flags |= {
+        name: tuple(values[name] or ()) for name in ("entity", "ignore", "missing", "aggregate", "running")
+    }
     flags["channels"] = tuple(part.strip() for part in (values["channels"] or "").split(",") if part.strip())
     return flags
 
@@ -156,20 +163,43 @@ def check(
     units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    missing: options.Missing = None,
+    aggregate: options.Aggregate = None,
+    sensor: options.Sensor = None,
+    value: options.Value = None,
+    split: options.Split = None,
+    top: options.Top = None,
+    repeats: options.Repeats = None,
+    status: options.Status = None,
+    running: options.Running = None,
+    holidays: options.Holidays = None,
+    calendar: options.Calendar = None,
     config: options.ConfigFile = None,
     fail_below: Annotated[
         Literal["good", "usable", "poor"] | None,
         typer.Option("--fail-below", help="Exit 12 if any channel's grade is below this."),
     ] = None,
+    write_config: Annotated[
+        str | None,
+        typer.Option(
+            "--write-config",
+            help="Write what was found as a logscan.toml that reads it the same; - is stdout.",
+        ),
+    ] = None,
     json_output: options.Json = False,
 ) -> int:
     """Show what logscan sees: columns, time grid, gaps, the grade of every channel."""
-    from logscan import commands
+    from logscan import checks
     from logscan.settings import merged_config
 
     settings = merged_config(config, {"input": _input_flags(locals())})
-    return commands.check(
-        _consoles(context), inputs, settings, fail_below=fail_below, json_output=json_output
+    return checks.check(
+        _consoles(context),
+        inputs,
+        settings,
+        fail_below=fail_below,
+        write_config=write_config,
+        json_output=json_output,
     )
 
 
@@ -193,6 +223,17 @@ def train(
     units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    missing: options.Missing = None,
+    aggregate: options.Aggregate = None,
+    sensor: options.Sensor = None,
+    value: options.Value = None,
+    split: options.Split = None,
+    top: options.Top = None,
+    repeats: options.Repeats = None,
+    status: options.Status = None,
+    running: options.Running = None,
+    holidays: options.Holidays = None,
+    calendar: options.Calendar = None,
     config: options.ConfigFile = None,
     train_rows: Annotated[
         int | None,
@@ -214,11 +255,11 @@ def train(
         typer.Option(
             "--false-alarms",
             envvar="LOGSCAN_FALSE_ALARMS",
-            help="Accepted false events, such as 1/week. [default: 1/week]",
+            help="Accepted false events, such as 1/week. (default 1/week)",
         ),
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="Keep the closed-form encoder.")] = False,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of training. [default: 0]")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of training. (default 0)")] = None,
     device: options.Device = "auto",
     json_output: options.Json = False,
 ) -> int:
@@ -275,6 +316,17 @@ def score(
     units: options.Units = False,
     timezone: options.Timezone = None,
     date_order: options.DateOrder = None,
+    missing: options.Missing = None,
+    aggregate: options.Aggregate = None,
+    sensor: options.Sensor = None,
+    value: options.Value = None,
+    split: options.Split = None,
+    top: options.Top = None,
+    repeats: options.Repeats = None,
+    status: options.Status = None,
+    running: options.Running = None,
+    holidays: options.Holidays = None,
+    calendar: options.Calendar = None,
     config: options.ConfigFile = None,
     since: Annotated[str | None, typer.Option("--since", help="Write only rows from this time on.")] = None,
     state: Annotated[
@@ -354,7 +406,7 @@ def evaluate(
     ],
     source: Annotated[
         list[str] | None,
-        typer.Option("--input", help="Where the label column is. [default: the files that were scored]"),
+        typer.Option("--input", help="Where the label column is. (default: the files that were scored)"),
     ] = None,
     json_output: options.Json = False,
 ) -> int:

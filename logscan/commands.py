@@ -11,60 +11,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from rich.text import Text
 
 from logscan.config import Config, InputConfig
-from logscan.console import SHOWN_EVENTS, Consoles, events_table, figures_table, input_table, quality_table
+from logscan.console import SHOWN_EVENTS, Consoles, events_table, figures_table
 from logscan.core.thresholds import parse_false_alarms
 from logscan.data.known import known_failures, names_label_file
 from logscan.data.labels import parse_time
 from logscan.data.quality import channel_qualities
-from logscan.data.read import read_log
 from logscan.data.write import atomic_path, write_text
-from logscan.errors import InputError, LogscanError, QualityGateError, UsageError
+from logscan.errors import InputError, LogscanError, UsageError
+from logscan.inputs import read_inputs, say_notes
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.outputs import refuse_model_folder, refuse_outputs, refuse_overwriting
-from logscan.ops.recording import RunClock, input_record, quality_records, run_record
+from logscan.ops.recording import RunClock, run_record
 from logscan.ops.run import ModelCardRecord, RunRecord
 from logscan.ops.state import locked_state, read_state, write_state
-from logscan.records import Grade, Log, SeriesScores, TimeKind
-from logscan.visible import visible_json
+from logscan.records import Log, SeriesScores
 
 if TYPE_CHECKING:
     from logscan.model.state import Model
     from logscan.pipeline import ScoreResult
 
-_GRADES = list(Grade)  # best first
 SKIPPED = 3
 EVENTS_FOUND = 10
-
-
-def check(
-    consoles: Consoles, inputs: Sequence[str], config: Config, *, fail_below: str | None, json_output: bool
-) -> int:
-    """Show what logscan sees of an input."""
-    log = _read(consoles, inputs, config.input)
-    qualities = channel_qualities(log)
-    record = input_record(log)
-    if json_output:
-        document = {
-            "input": record.model_dump(),
-            "entities": [{"entity": series.entity, "steps": series.grid.steps} for series in log.series],
-            "quality": [one.model_dump() for one in quality_records(qualities)],
-        }
-        _print_json(consoles, document)
-    else:
-        consoles.out.print(input_table(record, step_text(log)))
-        consoles.out.print()
-        consoles.out.print(quality_table(qualities))
-        for note in log.notes:
-            consoles.say(f"note: {note}")
-    if fail_below is not None:
-        worst = _GRADES.index(Grade(fail_below))
-        below = [one.channel for one in qualities if _GRADES.index(one.grade) > worst]
-        if below:
-            raise QualityGateError(log.schema.files[0], f"below grade {fail_below}: {', '.join(below)}")
-    return 0
 
 
 def train(
@@ -81,7 +50,8 @@ def train(
 ) -> int:
     """Train a model and write its folder."""
     column = () if labels is None or names_label_file(labels) else (labels,)
-    log = _read(consoles, inputs, config.input, keep=column)
+    log = read_inputs(consoles, inputs, config.input, keep=column)
+    say_notes(consoles, log)
     first = log.series[0].grid
     until = (
         None if train_until is None else parse_time(train_until, first.kind, first.timezone, "--train-until")
@@ -114,11 +84,13 @@ def train(
         consoles.say(f"note: {note}")
     card = model_card(model)
     if json_output:
-        _print_json(consoles, card.model_dump())
+        consoles.print_json(card.model_dump())
     else:
         figures = _model_figures(model, card, model_folder)
         if known:
             figures.append(("known failures", f"{model.excluded_steps:,} steps left out"))
+        if any(one.set_aside is not None for one in log.series):
+            figures.append(("set aside", f"{model.set_aside_steps:,} steps of stops and days of a calendar"))
         consoles.out.print(figures_table(figures))
     return SKIPPED if skipped or any(log.counts.dropped.values()) else 0
 
@@ -153,7 +125,8 @@ def score(
         with clock.stage("load"):
             model = load_model(model_folder)
         with clock.stage("read"):
-            log = _read(consoles, inputs, pipeline.scoring_input(config, model))
+            log = read_inputs(consoles, inputs, pipeline.scoring_input(config, model))
+            say_notes(consoles, log)
         refuse_overwriting(log.schema.files, (target, events))
         with clock.stage("score"), consoles.progress("scoring") as progress:
             result = pipeline.score(
@@ -261,7 +234,7 @@ def report(
     else:
         raise UsageError(f"--out {out}", "unknown report format", "use a name ending in .html, .json or .csv")
     if out == "-":
-        _print_text(text)
+        consoles.print_document(text)
     else:
         write_text(Path(out), text)
         consoles.say(f"report: {out}")
@@ -278,7 +251,7 @@ def evaluate(
     # JSON knows no NaN, and a person reads a dash better.
     figures = {name: value if np.isfinite(value) else None for name, value in evaluation.items()}
     if json_output:
-        _print_json(consoles, figures)
+        consoles.print_json(figures)
         return 0
     rows = []
     for name, value in figures.items():
@@ -291,27 +264,6 @@ def evaluate(
 def run_record_path(out: Path) -> Path:
     """Where the run record of a scores file lies: `scores.parquet` -> `scores.run.json`."""
     return out.with_name(out.name.removesuffix(out.suffix) + ".run.json")
-
-
-def step_text(log: Log) -> str:
-    """The grid step for people: `60 s`, or `1 step`."""
-    if log.schema.time_kind is TimeKind.TIMESTAMP:
-        return f"{log.schema.step / 1e9:g} s"
-    return f"{log.schema.step} step{'s' if log.schema.step != 1 else ''}"
-
-
-def _read(
-    consoles: Consoles, inputs: Sequence[str], config: InputConfig, *, keep: tuple[str, ...] = ()
-) -> Log:
-    stdin = sys.stdin.buffer if "-" in inputs else None
-    with consoles.progress("reading") as progress:
-        told = None if progress is None else (lambda rows: progress(f"{rows:,} rows"))
-        log = read_log(inputs, config, stdin=stdin, progress=told, keep=keep)
-    dropped = sum(log.counts.dropped.values())
-    if dropped:
-        reasons = "; ".join(f"{count:,} {why}" for why, count in log.counts.dropped.items() if count)
-        consoles.warn(f"{dropped:,} of {log.counts.rows_read:,} rows not used: {reasons}")
-    return log
 
 
 def _refuse_nothing_judged(log: Log, result: ScoreResult) -> None:
@@ -338,20 +290,13 @@ def _write_scores(out: Path, shown: Sequence[SeriesScores], model: Model, log: L
     write_scores(out, shown, metadata=metadata, log_kind=log.schema.kind)
 
 
-def _print_text(text: str) -> None:
-    """A whole document on stdout: its line ends as they are, in UTF-8 whatever the terminal speaks."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.buffer.flush()
-
-
 def _tell_scores(
     consoles: Consoles, record: RunRecord, result: ScoreResult, out: str, *, json_output: bool
 ) -> None:
     for name in result.skipped_entities:
         consoles.warn(f"entity '{name}' is not in the model, skipped; train with it to score it")
     if json_output and out != "-":
-        _print_json(consoles, json.loads(record.model_dump_json(exclude={"quality"})))
+        consoles.print_json(json.loads(record.model_dump_json(exclude={"quality"})))
         return
     if out == "-":
         return
@@ -403,9 +348,3 @@ def _write_quietly(path: Path, record: RunRecord) -> None:
         write_text(path, record.model_dump_json())
     except LogscanError:
         return
-
-
-def _print_json(consoles: Consoles, document: object) -> None:
-    # As Text: a plain string would have its :names: replaced by pictures.
-    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
-    consoles.out.print(Text(visible_json(text)))

@@ -48,6 +48,33 @@ class InputConfig(_Section):
     """IANA time zone of naive timestamps, such as `Asia/Tokyo`."""
     date_order: Literal["dmy", "mdy", "ymd"] | None = None
     """Order of day, month and year in dates such as 03/04/2024; `None`: found over the sample, asked for if unclear."""
+    missing: tuple[str, ...] = ()
+    """Numbers that stand for no reading, such as `-999`."""
+    aggregate: tuple[str, ...] = ()
+    """How several values of one step become one, `HOW` or `COLUMN=HOW`: mean, last, first, min, max, sum or count of
+    readings (mean where nothing is said); sum, mean, count or distinct of events (sum where nothing is said)."""
+    sensor: str | None = None
+    """Long format: the column that names the channel of a row."""
+    value: str | None = None
+    """Long format: the column that holds the reading of a row."""
+    split: str | None = None
+    """Events: a column whose most frequent values are counted apart, and the rest together."""
+    top: int = Field(default=5, ge=1, le=100)
+    """Events: how many values of `split` are counted apart."""
+    categories: tuple[str, ...] = ()
+    """Events: the values of `split` to count apart; empty means the `top` most frequent."""
+    negatives: tuple[str, ...] | None = None
+    """Events: columns whose negative numbers are counted as a channel; `None`: those that hold several."""
+    repeats: Literal["count", "drop"] | None = None
+    """Events: rows that repeat a whole row are counted or dropped; `None`: dropped where a block comes again."""
+    status: str | None = None
+    """Column that tells when the machine stands; steps in a stop are neither judged nor learned from."""
+    running: tuple[str, ...] = ()
+    """Values of `status` in which the machine runs, or a condition such as `>0`; empty means known words."""
+    holidays: str | None = None
+    """Country, or country and region, whose public holidays are set aside, such as `JP` or `DE-BY`."""
+    calendar: str | None = None
+    """CSV of dates, or of start and end, that are set aside: the plant's own calendar."""
     bridge_steps: int = Field(default=5, ge=0)
     """Gaps up to this many steps are bridged; longer ones stay missing."""
 
@@ -67,6 +94,8 @@ class EncoderConfig(_Section):
     """Train the gated layers; false keeps the closed-form start."""
     epochs: int = Field(default=20, ge=1)
     """Upper limit of passes over the training part."""
+    rhythm: bool | None = None
+    """Prefer analogues of the same hour and weekday; `None`: for events, which follow people's week."""
     seed: int = Field(default=0, ge=0)
     """Seed of everything random."""
 

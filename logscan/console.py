@@ -5,6 +5,8 @@ Names from data are printed as text, never as markup.
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +19,11 @@ from rich.text import Text
 
 from logscan.ops.run import EventRecord, InputRecord
 from logscan.records import ChannelQuality, Grade
-from logscan.visible import visible
+from logscan.visible import visible, visible_json
 
 _GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}
 SHOWN_EVENTS = 10
+_LISTED_CHANNELS = 20
 _SHOWN_IGNORED = 3
 
 
@@ -47,15 +50,32 @@ class Consoles:
     def say(self, text: str) -> None:
         """One message line on stderr, unless quiet."""
         if not self.quiet:
-            self.err.print(_text(text))
+            self._print(_text(text))
 
     def warn(self, text: str) -> None:
         """One warning on stderr, always."""
-        self.err.print(_text(f"warning: {text}", "yellow"))
+        self._print(_text(f"warning: {text}", "yellow"))
 
     def fail(self, text: str) -> None:
         """One error on stderr, always."""
         self.err.print(_text(f"error: {text}", "bold red"))
+
+    def _print(self, text: Text) -> None:
+        """A message: broken between words on a terminal, on one line anywhere else."""
+        self.err.print(text, soft_wrap=not self.err.is_terminal)
+
+    def print_json(self, document: object) -> None:
+        """A JSON document on stdout."""
+        # As Text: a plain string would have its :names: replaced by pictures.
+        text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+        self.out.print(Text(visible_json(text)))
+
+    @staticmethod
+    def print_document(text: str) -> None:
+        """A whole document on stdout: its line ends as they are, in UTF-8 whatever the terminal speaks."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[str], None] | None]:
@@ -102,7 +122,7 @@ def input_table(record: InputRecord, step: str) -> Table:
         ("written as", record.time_format or "-"),
         ("span", f"{record.start} to {record.end}" + (f" ({record.timezone})" if record.timezone else "")),
         ("entities", ", ".join(record.entity_columns) or "one series"),
-        ("channels", ", ".join(record.channels)),
+        ("channels", _channels_text(record.channels)),
         ("ignored", _ignored_text(record.ignored) or "-"),
         ("rows", f"{record.rows_read:,} read, {record.rows_used:,} used"),
         ("dropped", "; ".join(f"{count:,} {why}" for why, count in record.dropped.items() if count) or "-"),
@@ -116,6 +136,11 @@ def input_table(record: InputRecord, step: str) -> Table:
     for name, value in rows:
         table.add_row(name, _text(value))
     return table
+
+
+def _channels_text(names: Sequence[str]) -> str:
+    """All channels, or how many there are where the table below lists them anyway."""
+    return ", ".join(names) if len(names) <= _LISTED_CHANNELS else f"{len(names):,}, listed below"
 
 
 def _text(text: str, style: str = "") -> Text:
@@ -169,9 +194,11 @@ def events_table(events: Sequence[EventRecord]) -> Table:
     return table
 
 
-def figures_table(rows: Sequence[tuple[str, str]]) -> Table:
-    """Two columns, a name and a figure."""
+def figures_table(rows: Sequence[tuple[str, str]], *, width: int | None = None) -> Table:
+    """Two columns, a name (of at least that width) and a figure."""
     table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(min_width=width)
+    table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(_text(name, "dim"), _text(value))
     return table

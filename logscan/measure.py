@@ -88,7 +88,9 @@ def _source_log(files: tuple[str, ...], record: InputRecord | None, wanted: tupl
             decimal=record.decimal,
             timezone=record.timezone if record.timezone != "UTC" else None,
             every=f"{record.step}ns" if record.time_kind == "timestamp" else str(record.step),
-            channels=(*wanted, *(name for name in record.channels if name != "count"))[: len(wanted) + 1],
+            sensor=record.shaping.sensor,
+            value=record.shaping.value,
+            channels=(*wanted, *_first_column(record))[: len(wanted) + 1],
         )
     try:
         return read_log(files, config)
@@ -100,6 +102,17 @@ def _source_log(files: tuple[str, ...], record: InputRecord | None, wanted: tupl
         if wanted:
             raise
         return None
+
+
+def _first_column(record: InputRecord) -> list[str]:
+    """The first channel that can be asked for by name; channels made from events cannot."""
+    if record.kind == "samples":
+        return record.channels[:1]
+    made = (" (sum)", " (mean)", " (count)", " (distinct)", " (negative)")
+    own = [name for name in record.channels if not name.endswith(made) and name != "count"]
+    if record.shaping.split is not None:
+        own = [name for name in own if not any(name.startswith(f"{other}: ") for other in ("count", *own))]
+    return own[:1] or ["count"]
 
 
 def _series(log: Log | None, entity: str) -> Series | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 _INPUT = "Input"
+_SHAPE = "From rows to channels"
 
 Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT...", help="CSV or Parquet files, globs or folders; - is stdin.")
@@ -119,6 +120,107 @@ Timezone = Annotated[
         envvar="LOGSCAN_TIMEZONE",
         help="Zone of times without one, such as Asia/Tokyo.",
         rich_help_panel=_INPUT,
+    ),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--missing",
+        envvar="LOGSCAN_MISSING",
+        help="Number that stands for no reading, such as -999.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Aggregate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--aggregate",
+        envvar="LOGSCAN_AGGREGATE",
+        help="How the values of one step become one: mean, last, min, max, sum, count ..., or COLUMN=HOW.",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Sensor = Annotated[
+    str | None,
+    typer.Option(
+        "--sensor",
+        envvar="LOGSCAN_SENSOR",
+        help="Long format: column that names the channel of a row.",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Value = Annotated[
+    str | None,
+    typer.Option(
+        "--value",
+        envvar="LOGSCAN_VALUE",
+        help="Long format: column that holds the reading.",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        envvar="LOGSCAN_SPLIT",
+        help="Events: column whose most frequent values are counted apart.",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Top = Annotated[
+    int | None,
+    typer.Option(
+        "--top",
+        envvar="LOGSCAN_TOP",
+        min=1,
+        max=100,
+        help="Events: how many values of --split are counted apart (5).",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Repeats = Annotated[
+    Literal["count", "drop"] | None,
+    typer.Option(
+        "--repeats",
+        envvar="LOGSCAN_REPEATS",
+        help="Events: count or drop rows that repeat a row (drops imports that came twice).",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Status = Annotated[
+    str | None,
+    typer.Option(
+        "--status",
+        envvar="LOGSCAN_STATUS",
+        help="Column that tells when the machine stands; stops are not judged.",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Running = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--running",
+        envvar="LOGSCAN_RUNNING",
+        help="Value of --status in which the machine runs, or a condition such as '>0'.",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Holidays = Annotated[
+    str | None,
+    typer.Option(
+        "--holidays",
+        envvar="LOGSCAN_HOLIDAYS",
+        help="Country (and region) whose public holidays are not judged, such as JP or DE-BY.",
+        rich_help_panel=_SHAPE,
+    ),
+]
+Calendar = Annotated[
+    str | None,
+    typer.Option(
+        "--calendar",
+        envvar="LOGSCAN_CALENDAR",
+        help="The plant's own calendar: CSV of date, or of start,end; not judged.",
+        rich_help_panel=_SHAPE,
     ),
 ]
 ConfigFile = Annotated[

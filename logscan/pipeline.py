@@ -13,6 +13,7 @@ import torch
 
 from logscan import __version__
 from logscan.config import Config, InputConfig
+from logscan.core.rhythm import rhythm_periods
 from logscan.core.thresholds import false_alarms_per_step, parse_false_alarms
 from logscan.errors import InputError, UsageError
 from logscan.model.encoder import encode
@@ -109,6 +110,7 @@ def train(
             false_alarms_per_step=_AIM * false_alarms_per_step(promise, step_seconds(log)),
             device=torch_device,
             excluded=part.excluded,
+            rhythm=_rhythm(part, log.schema.kind, config),
             progress=_prefixed(progress, series.entity),
         )
         if not np.isfinite(trained.entity.threshold_batch.value):
@@ -135,7 +137,12 @@ def train(
         ),
         left_out_cells=left_out,
         trimmed_steps=trimmed,
-        excluded_steps=sum(int(masks[series.entity].sum()) for series in usable),
+        excluded_steps=sum(
+            int((excluded or {})[one.entity][: one.grid.steps].sum())
+            for one in usable
+            if one.entity in (excluded or {})
+        ),
+        set_aside_steps=sum(int(one.set_aside.sum()) for one in usable if one.set_aside is not None),
         validation=_validation(fits),
         fingerprint=fingerprint,
     )
@@ -220,6 +227,18 @@ def scoring_input(given: InputConfig, model: Model) -> InputConfig:
             "units": given.units or trained.units,
             "timezone": given.timezone or trained.timezone,
             "date_order": given.date_order or trained.date_order,
+            "missing": given.missing or trained.missing,
+            "aggregate": given.aggregate or trained.aggregate,
+            "sensor": given.sensor or schema.shaping.sensor,
+            "value": given.value or schema.shaping.value,
+            "split": given.split or schema.shaping.split,
+            "categories": schema.shaping.categories,
+            "negatives": schema.shaping.negatives,
+            "repeats": given.repeats or trained.repeats,
+            "status": given.status or schema.shaping.status,
+            "running": given.running or schema.shaping.running,
+            "holidays": given.holidays or trained.holidays,
+            "calendar": given.calendar or trained.calendar,
         }
     )
 
@@ -240,6 +259,7 @@ def _scored(
     grow_history: bool,
 ) -> SeriesScores:
     ready = prepared(series.values, entity.scaler, bridge_steps=config.input.bridge_steps, causal=causal)
+    ready = replace(ready, set_aside=series.set_aside)
     look = encode_growing if grow_history else encode
     encoding = look(
         entity,
@@ -277,13 +297,24 @@ def _training_part(series: Series, rows: int | None, until: int | None) -> Serie
     end = int(np.clip(end, 0, grid.steps))
     times = series.row_times
     kept = None if times is None else times.within(grid.first_time(0), grid.first_time(end))
-    return replace(series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept)
+    aside = None if series.set_aside is None else series.set_aside[:end]
+    return replace(
+        series, grid=replace(grid, steps=end), values=series.values[:end], row_times=kept, set_aside=aside
+    )
+
+
+def _rhythm(part: Kept, kind: LogKind, config: Config) -> tuple[float, ...]:
+    """The periods whose phase counts; none where only stretches are kept, whose places tell no phase."""
+    if part.stretches is not None:
+        return ()
+    return rhythm_periods(part.series.grid, kind, wanted=config.encoder.rhythm)
 
 
 def _training_mask(part: Series, excluded: Mapping[str, Bool]) -> Bool:
-    """(steps,) bool: the excluded steps of a training part."""
+    """(steps,) bool: the excluded steps of a training part, and those set aside."""
     none = np.zeros(part.grid.steps, dtype=np.bool_)
-    return excluded.get(part.entity, none)[: part.grid.steps]
+    mask = excluded.get(part.entity, none)[: part.grid.steps]
+    return mask if part.set_aside is None else mask | part.set_aside
 
 
 def _trainable(series: Series, excluded: Bool, config: Config) -> bool:
@@ -299,11 +330,14 @@ def _nothing_to_train_on(
     longest = max(parts, key=lambda series: series.grid.steps)
     steps, known = longest.grid.steps, int(masks[longest.entity].sum())
     if known and long_enough(shortest, steps):
+        stops = longest.set_aside is not None and bool(longest.set_aside.any())
+        what = "stops and days set aside" if stops else "known failures"
+        less = "set less aside (--status, --holidays)" if stops else "label only the failures (--labels)"
         return InputError(
             _place(log),
-            f"known failures cover {known:,} of the {steps:,} training steps, and what is left has too few "
+            f"{what} cover {known:,} of the {steps:,} training steps, and what is left has too few "
             f"windows of {shortest} steps",
-            "train on more rows (--train-rows, --train-until), or label only the failures (--labels)",
+            f"train on more rows (--train-rows, --train-until), or {less}",
         )
     return InputError(
         _place(log),

@@ -87,6 +87,7 @@ class Series:
     grid: TimeGrid
     values: F64  # (steps, channels), NaN where nothing was observed
     row_times: Times | None  # distinct input times, ascending, for samples; None for events
+    set_aside: Bool | None = None  # (steps,) stops and days of the calendar: neither judged nor learned from
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,19 @@ class ReadCounts:
     duplicates: int  # rows that share time and entity with an earlier one (used, averaged or counted)
     out_of_order: int  # rows earlier than the one before them (used)
     not_numeric: dict[str, CastFailure]  # column -> cells read as missing
+
+
+@dataclass(frozen=True, slots=True)
+class Shaping:
+    """How rows became channels where that is more than one channel per column."""
+
+    sensor: str | None = None  # long format: the column that names the channel of a row
+    value: str | None = None  # long format: the column that holds its reading
+    split: str | None = None  # events: the column whose values are counted apart
+    categories: tuple[str, ...] = ()  # events: these values of it, the rest together
+    negatives: tuple[str, ...] = ()  # events: columns whose negative numbers are a channel of their own
+    status: str | None = None  # samples: the column that tells when the machine stands
+    running: tuple[str, ...] = ()  # its values or conditions in which the machine runs; empty: known words
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,7 @@ class InputSchema:
     header_end: int | None = None  # last line whose cells are in the names
     data_line: int | None = None  # first line that may hold a row of data
     quote: str | None = None  # character around cells; "" if none
+    shaping: Shaping = Shaping()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +172,7 @@ class ChannelQuality:
     maximum: float
     longest_gap_steps: int
     longest_flat_steps: int
+    codes: tuple[str, ...] = ()  # the kind of each reason, in one or two words that stay the same
 
 
 @dataclass(frozen=True, slots=True)

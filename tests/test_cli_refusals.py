@@ -296,7 +296,7 @@ USAGE = {
     ("score", "log.csv", "--out", "s.csv"): (
         f"Missing option '--model' (env var: 'LOGSCAN_MODEL'); {SEE.format('score')}"
     ),
-    ("check", "log.csv", "--wat"): f"No such option: --wat; {SEE.format('check')}",
+    ("check", "log.csv", "--zzz"): f"No such option: --zzz; {SEE.format('check')}",
     ("check",): f"Missing argument 'INPUT...'; {SEE.format('check')}",
 }
 
@@ -441,7 +441,7 @@ def test_a_bug_is_one_line_with_its_own_code(logscan: Run, monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("logscan.commands.check", broken)
+    monkeypatch.setattr("logscan.checks.check", broken)
     outcome = logscan("check", "log.csv")
     assert outcome.err == (
         "error: unexpected ZeroDivisionError: by zero; this is a bug in logscan, -v shows where\n"

@@ -220,6 +220,14 @@ def test_decimal_commas_split_into_cells_are_refused():
     assert read("time,a,b,c,d,e\n" + "\n".join(lines), decimal=".").counts.rows_used > 100
 
 
+def test_one_column_of_decimal_commas_is_no_index():
+    """A row that is one cell longer than the header has an index only where its first cell counts or names rows."""
+    with pytest.raises(InputError, match="under 1 names the rows hold 2 cells"):
+        read("value\n" + "".join(f"{20 + row % 3},{row % 10}\n" for row in range(60)))
+    log = read('"x","y"\n' + "".join(f'"{row + 1}",{row % 7},{row % 5}\n' for row in range(60)))
+    assert log.schema.channels == ("x", "y")
+
+
 def test_an_optional_last_cell_is_no_split_decimal():
     """Whole numbers and rows without their last cell are an ordinary table."""
     rng = np.random.default_rng(5)
@@ -251,7 +259,10 @@ def test_decimal_mark_and_thousands_by_evidence(case):
     np.testing.assert_allclose(log.series[0].values[:, 0], values)
 
 
-@pytest.mark.parametrize("cells", [["1,234", "2,345", "9,876"], ["1.234", "12", "3.456", "4.567", "7"]])
+@pytest.mark.parametrize(
+    "cells",
+    [["1,234", "2,345", "9,876"], ["1.234", "12", "3.456", "4.567", "7"], ["1.234", "2.345", "9.876"]],
+)
 def test_an_open_decimal_mark_is_asked_for(cells):
     """Where nothing tells thousands from decimals the file is refused with the option that decides."""
     text = "time;x\n" + "".join(f"2024-01-{17 + day};{cell}\n" for day, cell in enumerate(cells))

@@ -65,6 +65,9 @@ FORMS = {
     "ctime": (lambda t: t.strftime("%a %b %d %H:%M:%S %Y"), "Day Mon DD hh:mm:ss YYYY"),
     "dashes": (lambda t: t.strftime("%Y-%m-%d_%H-%M-%S"), "YYYY-MM-DD hh:mm:ss"),
     "two digits": (lambda t: t.strftime("%y%m%d%H%M%S"), "YYMMDD hh:mm:ss"),
+    "colon before milliseconds": (lambda t: t.strftime("%Y/%m/%d %H:%M:%S:000"), "YYYY-MM-DD hh:mm:ss"),
+    "German clock": (lambda t: t.strftime("%d.%m.%Y %H:%M Uhr"), "DD/MM/YYYY hh:mm:ss"),
+    "French clock": (lambda t: t.strftime("%d/%m/%Y %Hh%M"), "DD/MM/YYYY hh:mm:ss"),
     "meridiem": (lambda t: t.strftime("%d.%m.%Y %I.%M.%S %p"), "DD/MM/YYYY hh:mm:ss"),
 }
 
@@ -149,6 +152,23 @@ def test_impossible_calendar_dates_are_dropped():
     rows = [(2024, 2, day) for day in (27, 28, 29, 30)] + [(2024, 3, day) for day in range(1, 20)]
     log = read_table(pd.DataFrame(rows, columns=["year", "month", "day"]).assign(x=1.5))
     assert log.counts.dropped == {"time does not parse": 1}
+
+
+@pytest.mark.parametrize(("digits", "label"), [("%H%M", "hhmm"), ("%H%M%S", "hhmmss")])
+def test_clocks_written_as_numbers(digits, label):
+    """A number beside a date is its hour and minute, with or without the zeros in front."""
+    minutes = pd.date_range("2024-01-13 22:00", periods=171, freq="7min")
+    for write in (str, int):
+        clock = [write(time.strftime(digits)) for time in minutes]
+        log = read_table(pd.DataFrame({"Date": minutes.strftime("%d/%m/%Y"), "Time": clock, "x": 1.5}))
+        assert_times(log, minutes, f"DD/MM/YYYY + {label}")
+
+
+def test_numbers_called_a_date_are_no_channel():
+    """Months such as 202401 are asked about, not read as a reading."""
+    months = [202401 + month for month in range(9)]
+    with pytest.raises(InputError, match="'date' looks like the time but does not parse: '202401'"):
+        read_times(months, "date")
 
 
 def test_a_time_that_no_form_reads_is_asked_for():

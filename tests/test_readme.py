@@ -87,10 +87,14 @@ def test_every_option_in_the_readme_exists() -> None:
     """Options and commands in fenced blocks are those of the command line."""
     group = typer.main.get_command(app)
     names = {
-        name: {option for parameter in command.params for option in parameter.opts}
+        name: {
+            option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+        }
         for name, command in group.commands.items()
     }
-    general = {option for parameter in group.params for option in parameter.opts} | {"-h", "--help"}
+    general = {
+        option for parameter in group.params for option in (*parameter.opts, *parameter.secondary_opts)
+    } | {"-h", "--help"}
     found = commands()
     assert len(found) >= 8
     for words in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,18 @@ import pyarrow.compute as pc
 
 from logscan.data.cast import as_text, is_text, merged_failure, numbers
 from logscan.data.columns import Plan
+from logscan.data.extras import REPEATED, EventExtras, Extras
 from logscan.data.grid import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
+from logscan.data.longform import MOST_GROUPS, NOTHING, SEPARATOR, Split
 from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.data.timestamps import INVALID, localised
+from logscan.errors import InputError
 from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
 from logscan.times import Times
 
 _NO_TIME = "time does not parse"
 _NO_ENTITY = "entity is empty"
+_NO_GROUP = "entity or sensor is empty"
 
 
 class Collector:
@@ -39,11 +43,16 @@ class Collector:
         self._codes: dict[str, int] = {}
         self._last: I64 = np.empty(0, dtype=np.int64)  # per entity: its last time, for the order of rows
         self._rows_of: I64 = np.empty(0, dtype=np.int64)  # per entity: its rows, the time where there is none
-        self._repeated = self._missing = 0
+        self._repeated = self._missing = self._coded = 0
         self._sums = Accumulator(len(plan.numeric))
         # Keys are exact times unless a step was given or events are counted; then the times are kept apart.
-        self._exact = plan.kind is LogKind.SAMPLES and step is None
+        # Ways other than the mean are taken over readings, so their times are kept.
+        ways = {plan.aggregation.usual, *(way for found in plan.aggregation.named.values() for way in found)}
+        self._only_means = ways == {"mean"}
+        self._exact = plan.kind is LogKind.SAMPLES and (step is None or not self._only_means)
         self._times = Accumulator(0)
+        self._status = Accumulator(1)
+        self._events = EventExtras(plan) if plan.kind is LogKind.EVENTS else None
         self._cell_step, self._phase = (1, 0) if self._exact else _sums_grid(plan, step, sample)
 
     def add(self, batch: Any, decimal: str, progress: Callable[[int], None] | None = None) -> None:
@@ -59,12 +68,44 @@ class Collector:
         if batch.num_rows:
             self.rows_used += batch.num_rows
             self._count_order(codes, times)
-            entity = codes.astype(np.int32)
-            self._sums.add(entity, self._keys(times), self._numbers(batch, decimal))
-            if not self._exact:
-                self._times.add(entity, times, ())
+            values = self._numbers(batch, decimal)
+            if self.plan.status is not None:
+                stops = self.plan.status.stopped(batch.column(self.plan.status.column))
+                self._status.add(codes.astype(np.int32), times, [stops])
+            if self._events is None:
+                self._absorb(codes, times, values)
+            else:
+                for held in self._events.taken(batch, codes, times, values):
+                    self._absorb(*held)
         if progress is not None:
             progress(self.rows_read)
+
+    def _absorb(self, codes: I64, times: I64, values: Sequence[F64], extras: Extras | None = None) -> None:
+        """Add placed rows to the sums."""
+        entity, keys = codes.astype(np.int32), self._keys(times)
+        self._sums.add(entity, keys, values)
+        if not self._exact:
+            self._times.add(entity, times, ())
+        if self._events is not None and extras is not None:
+            self._events.add(entity, keys, values, extras)
+
+    def finish(self) -> None:
+        """Take in what was held back; rows of an import that came twice are dropped and counted."""
+        if self._events is None:
+            return
+        held, dropped = self._events.released()
+        for rows in held:
+            self._absorb(*rows)
+        self.retract(REPEATED, dropped)
+
+    @property
+    def events(self) -> EventExtras | None:
+        """What is kept of events beside sums."""
+        return self._events
+
+    def stops(self) -> dict[int, EntitySums]:
+        """Rows in a stop per entity code and exact time."""
+        return self._status.entities()
 
     @property
     def cells(self) -> int:
@@ -74,7 +115,8 @@ class Collector:
     @property
     def can_coarsen(self) -> bool:
         """Whether the step is logscan's to choose."""
-        return self.plan.kind is LogKind.SAMPLES and (self._exact or self.own_step is not None)
+        samples = self.plan.kind is LogKind.SAMPLES and self._only_means
+        return samples and (self._exact or self.own_step is not None)
 
     def coarsen(self, ratio: float) -> None:
         """Go on with a step at least `ratio` times as long as the log's own, or as the one taken so far."""
@@ -109,8 +151,11 @@ class Collector:
         return self._sums.entities() if self._exact else self._times.entities()
 
     def notes(self) -> list[str]:
-        """Sentences on clock changes and on the step."""
-        notes = []
+        """Sentences on clock changes, repeated rows, codes for no reading and on the step."""
+        notes = [] if self._events is None else self._events.notes()
+        if self.plan.missing:
+            codes = ", ".join(f"{code:g}" for code in self.plan.missing)
+            notes.append(f"{self._coded:,} cells hold {codes} and were read as missing.")
         if self.own_step is not None and self.step is not None:
             own, taken = (step_words(step, self.plan.time.kind) for step in (self.own_step, self.step))
             notes.append(
@@ -133,7 +178,7 @@ class Collector:
         """The rows with an entity and a time, with both."""
         codes = self._entity_codes(batch)
         valid = codes >= 0
-        self._drop_unless(valid, _NO_ENTITY)
+        self._drop_unless(valid, _NO_ENTITY if self.plan.split is None else _NO_GROUP)
         if self.plan.time.kind is TimeKind.ROW:
             times = self._row_numbers(codes)
         else:
@@ -164,6 +209,8 @@ class Collector:
             joined = pc.binary_join_element_wise(*parts, " / ") if len(parts) > 1 else parts[0]
             empty = pc.equal(joined, "") if len(parts) == 1 else _any_empty(parts)
             joined = pc.if_else(empty, None, joined)
+        if self.plan.split is not None:
+            joined = _with_value(joined, batch.column(self.plan.split.column), self.plan.split)
         if joined is None:
             names, local = [""], np.zeros(batch.num_rows, dtype=np.int64)
         else:
@@ -174,6 +221,9 @@ class Collector:
             if name not in self._codes:
                 self._codes[name] = len(self.entities)
                 self.entities.append(name)
+        if len(self.entities) > MOST_GROUPS and self.plan.split is not None:
+            fact = f"'{self.plan.split.column}' has more than {MOST_GROUPS:,} different values"
+            raise InputError("input", fact, "name a column with fewer")
         new = len(self.entities) - len(self._last)
         self._last = np.append(self._last, np.full(new, INVALID))
         self._rows_of = np.append(self._rows_of, np.zeros(new, dtype=np.int64))
@@ -209,7 +259,12 @@ class Collector:
         for name in self.plan.numeric:
             column = batch.column(name)
             found = numbers(column, decimal if is_text(column.type) else ".")
-            columns.append(found.cells)
+            cells = found.cells
+            if self.plan.missing:
+                coded = np.isin(cells, self.plan.missing)
+                cells = np.where(coded, np.nan, cells)
+                self._coded += int(coded.sum())
+            columns.append(cells)
             merged = merged_failure(self.failures.get(name), found)
             if merged is not None:
                 self.failures[name] = merged
@@ -248,6 +303,17 @@ def _sums_grid(plan: Plan, step: int | None, sample: Any) -> tuple[int, int]:
     if plan.kind is LogKind.SAMPLES:
         return step, grid_phase(Times.of(np.unique(times)), step)
     return step, event_phase(int(times.min()), step, plan.time.timezone)
+
+
+def _with_value(entity: Any, column: Any, split: Split) -> Any:
+    """The keys of groups: entity and the value that becomes a channel; null where a row has none."""
+    value = pc.replace_substring(pc.utf8_trim_whitespace(as_text(column)), SEPARATOR, " ")
+    value = pc.if_else(pc.equal(value, ""), None, value)
+    if not split.long:
+        value = pc.fill_null(value, NOTHING)
+    if entity is None:
+        return pc.binary_join_element_wise("", value, SEPARATOR)
+    return pc.binary_join_element_wise(entity, value, SEPARATOR)
 
 
 def _any_empty(parts: list[Any]) -> Any:

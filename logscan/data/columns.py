@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
+from logscan.data.aggregate import Aggregation, aggregation
 from logscan.data.cast import Numbers, is_number, is_text, numbers
+from logscan.data.longform import Split, found_long, found_split
+from logscan.data.status import Status, found_status
 from logscan.data.suggest import require_columns
 from logscan.data.timeplan import TimePlan
 from logscan.data.timestamps import INVALID
@@ -83,6 +86,21 @@ class Plan:
     ignored: dict[str, str]  # column -> why it is not read
     notes: tuple[str, ...]
     counted: bool  # rows per step are a channel (events)
+    aggregation: Aggregation
+    split: Split | None = None
+    status: Status | None = None
+    distinct: tuple[str, ...] = ()  # columns whose different values are counted (events)
+    negatives: tuple[str, ...] | None = None  # columns whose negative numbers are counted; None: by evidence
+    repeats: Literal["count", "drop"] | None = None
+    missing: tuple[float, ...] = ()  # numbers that stand for no reading
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        split = (self.split.column,) if self.split is not None else ()
+        status = (self.status.column,) if self.status is not None else ()
+        found = (*self.time.columns, *self.entity, *self.numeric, *split, *status, *self.distinct)
+        return tuple(dict.fromkeys(found))
 
 
 def found_plan(
@@ -104,7 +122,13 @@ def found_plan(
     """
     names = table.column_names
     require_columns("--entity", config.entity, names)
-    kind, notes = _kind(table, time, config)
+    split, notes = found_long(table, time, config)
+    kind, told = _kind(table, time, config) if split is None else (LogKind.SAMPLES, [])
+    notes = [*notes, *told]
+    split = split or found_split(table, config, kind)
+    if split is not None and split.long:
+        # What is measured is one column; the channels a user names are its sensors.
+        config = config.model_copy(update={"channels": (split.value,)})
     wanted = [
         name
         for name in config.channels
@@ -113,10 +137,14 @@ def found_plan(
     require_columns("--channels", wanted, [*names, COUNT] if kind is LogKind.EVENTS else names)
     if kind is LogKind.EVENTS and time.kind is TimeKind.ROW:
         raise UsageError("--kind", "events need a time column and none was found", "name it with --time")
+    status = _status(table, time, config, kind, split)
     ignored: dict[str, str] = {}
     numeric: list[str] = []
     for name in names:
-        if name in time.columns or name in config.entity:
+        if name in time.columns or name in config.entity or (split is not None and name == split.column):
+            continue
+        if status is not None and name == status.column and not status.measured:
+            ignored[name] = "tells when the machine stands"
             continue
         reason = _reason(name, table[name].combine_chunks(), config, keep=keep, decimal=decimal, kind=kind)
         if (
@@ -137,7 +165,50 @@ def found_plan(
     if not numeric and kind is LogKind.SAMPLES:
         raise _no_channel(place, ignored)
     counted = kind is LogKind.EVENTS and (not config.channels or COUNT in config.channels)
-    return Plan(time, kind, config.entity, tuple(numeric), ignored, tuple(notes), counted)
+    long = split is not None and split.long
+    asked = aggregation(config.aggregate, kind, () if long else names)
+    distinct = asked.distinct()
+    require_columns("negatives", config.negatives or (), names)
+    return Plan(
+        time,
+        kind,
+        config.entity,
+        tuple(numeric),
+        {name: why for name, why in ignored.items() if name not in distinct},
+        tuple(notes),
+        counted,
+        asked,
+        split,
+        status,
+        distinct,
+        config.negatives,
+        config.repeats,
+        _codes_for_missing(config),
+    )
+
+
+def _codes_for_missing(config: InputConfig) -> tuple[float, ...]:
+    """The numbers that stand for no reading; raises UsageError where one is no number."""
+    found = []
+    for text in config.missing:
+        cell = float(numbers(pa.array([text]), config.decimal or ".").cells[0])
+        if not np.isfinite(cell):
+            raise UsageError(f"--missing {text}", "not a number", "words are read as missing anyway")
+        found.append(cell)
+    return tuple(found)
+
+
+def _status(
+    table: Any, time: TimePlan, config: InputConfig, kind: LogKind, split: Split | None
+) -> Status | None:
+    """The status column of readings; events have none."""
+    if kind is LogKind.EVENTS:
+        if config.status is not None:
+            fact = "only readings have a status, and this log was read as events"
+            raise UsageError("--status", fact, "pass --kind samples, or leave it out")
+        return None
+    taken = {*time.columns, *config.entity, *config.ignore, *config.channels, split.column if split else ""}
+    return found_status(table, [name for name in table.column_names if name not in taken], config)
 
 
 def _no_channel(place: str, ignored: dict[str, str]) -> InputError:
@@ -227,6 +298,8 @@ def _kind(table: Any, time: TimePlan, config: InputConfig) -> tuple[LogKind, lis
     """The kind of the log and the sentences that say why."""
     if config.kind is not None:
         return LogKind(config.kind), []
+    if config.split is not None and time.kind is not TimeKind.ROW:
+        return LogKind.EVENTS, []  # only events have categories
     if time.kind is TimeKind.ROW:
         return LogKind.SAMPLES, []
     times = time.times([table[name].combine_chunks() for name in time.columns])

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from logscan.data.channels import found_channels, union
 from logscan.data.collect import Collector, event_phase
-from logscan.data.columns import COUNT, Plan
-from logscan.data.grid import (
-    end_pairs,
-    event_step,
-    far_rows,
-    grid_phase,
-    longer_step,
-    sample_step,
-    step_words,
-)
-from logscan.data.sums import Cells, EntitySums, Keyed
+from logscan.data.columns import Plan
+from logscan.data.grid import end_pairs, event_step, far_rows, grid_phase, longer_step, step_words
+from logscan.data.intervals import common_step
+from logscan.data.status import Status, stopped_on
+from logscan.data.sums import Cells, EntitySums
 from logscan.errors import InputError, UsageError
-from logscan.records import F64, I64, LogKind, Series, TimeGrid, TimeKind
+from logscan.records import I64, LogKind, Series, TimeGrid, TimeKind
 from logscan.times import Times
 
 MOST_CELLS = 14_000_000  # steps times channels: what fits beside a model and its work into 1 GB
@@ -63,40 +57,81 @@ def step_from(every: str, kind: TimeKind) -> int:
     return step
 
 
-def finished_series(collector: Collector, plan: Plan, place: str) -> tuple[int, tuple[Series, ...], int, int]:
-    """Series of everything collected.
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Everything collected, as series."""
 
-    Returns:
-        The grid step, the series in order of entity name, the rows dropped because their time lies too far
-        from all others, and the rows that share entity and time with another one.
+    step: int
+    series: tuple[Series, ...]  # in order of entity name
+    far: int  # rows dropped because their time lies too far from all others
+    duplicates: int  # rows that share entity, sensor and time with another one
+    categories: tuple[str, ...]  # of events, counted apart
+    negatives: tuple[str, ...]  # columns whose negative numbers are a channel
+    silent: tuple[str, ...]  # columns of numbers that hold none
+    notes: tuple[str, ...]
+
+
+def finished_series(collector: Collector, plan: Plan, place: str) -> Finished:
+    """Series of everything collected.
 
     Raises:
         InputError: the grid would be too long or too large, or no channel holds a number.
     """
+    collector.finish()
     sums, exact = collector.sums(), collector.times()
     events = plan.kind is LogKind.EVENTS
-    step = collector.step
-    if step is None and events:
-        step = event_step(((np.asarray(one.times()), _rows(one)) for one in sums.values()), plan.time.kind)
-    elif step is None:
-        step = sample_step([one.times() for one in sums.values()], plan.time.kind)
     used = _used_channels(sums, plan, place)
-    names = _channel_names(plan, used)
-    order = sorted(sums, key=lambda code: collector.entities[code])
-    placed = {code: _placed(sums[code], exact[code].times(), step, plan, place) for code in order}
-    cells = sum(grid.steps for grid, *_ in placed.values()) * len(names)
+    channels = found_channels(collector, plan, used, place)
+    step, notes = collector.step, list[str]()
+    # Where all rows of an entity are one group, which is the usual case, a union is that group itself.
+    whole = {entity: union(sums, codes) for entity, codes in channels.groups.items()}
+    moments = {entity: union(exact, codes) for entity, codes in channels.groups.items()}
+    if step is None and events:
+        step = event_step(((np.asarray(one.times()), _rows(one)) for one in whole.values()), plan.time.kind)
+    elif step is None:
+        times = {collector.entities[code]: one.times() for code, one in sums.items()}
+        step, notes = common_step(times, plan.time.kind)
+    placed = {
+        entity: _placed(one, moments[entity].times(), step, plan, place) for entity, one in whole.items()
+    }
+    del whole
+    cells = sum(grid.steps for grid, *_ in placed.values()) * len(channels.names)
     if cells > MOST_CELLS:
         raise TooLargeError(place, step, cells, plan)
+    stops = collector.stops() if plan.status is not None else None
     series: list[Series] = []
     duplicates = 0
-    for code in order:
-        grid, low, high, _ = placed[code]
+    for entity, (grid, low, high, _) in placed.items():
         first_time = grid.start if events else grid.first_time(0)
-        row_times = exact[code].times().within(first_time, first_time + grid.steps * step)
-        duplicates += _repeated(exact[code], row_times)
-        values = (_event_values if events else _sample_values)(sums[code], low, high, grid, plan, used)
-        series.append(Series(collector.entities[code], names, grid, values, None if events else row_times))
-    return step, tuple(series), sum(far for *_, far in placed.values()), duplicates
+        span = (first_time, first_time + grid.steps * step)
+        row_times = moments[entity].times().within(*span)
+        apart = [moments[entity]] if events else [exact[code] for code in channels.groups[entity]]
+        duplicates += sum(_repeated(one, one.times().within(*span)) for one in apart)
+        aside = None
+        if stops is not None:
+            aside = stopped_on(grid, [stops[code] for code in channels.groups[entity] if code in stops])
+        values = channels.values(entity, sums, low, high, grid)
+        series.append(Series(entity, channels.names, grid, values, None if events else row_times, aside))
+    if plan.status is not None:
+        notes += _stop_notes(series, plan.status)
+    return Finished(
+        step=step,
+        series=tuple(series),
+        far=sum(far for *_, far in placed.values()),
+        duplicates=duplicates,
+        categories=channels.categories,
+        negatives=tuple(channels.negatives),
+        silent=tuple(name for number, name in enumerate(plan.numeric) if number not in used),
+        notes=(*notes, *channels.notes),
+    )
+
+
+def _stop_notes(series: list[Series], status: Status) -> list[str]:
+    steps = sum(one.grid.steps for one in series)
+    stopped = sum(int(one.set_aside.sum()) for one in series if one.set_aside is not None)
+    told = "" if status.running else f"; pass --ignore {status.column} to judge them"
+    fact = f"{stopped:,} of {steps:,} steps are set aside, neither judged nor learned from"
+    return [f"'{status.column}' tells when the machine stands: {fact}{told}."]
 
 
 class TooLargeError(InputError):
@@ -150,14 +185,6 @@ def _used_channels(sums: dict[int, EntitySums], plan: Plan, place: str) -> list[
     return used
 
 
-def _channel_names(plan: Plan, used: list[int]) -> tuple[str, ...]:
-    names = [plan.numeric[position] for position in used]
-    if plan.kind is LogKind.SAMPLES:
-        return tuple(names)
-    sums = tuple(f"{name} (sum)" if name == COUNT else name for name in names)
-    return (COUNT, *sums) if plan.counted else sums
-
-
 def _placed(
     mine: EntitySums, times: Times, step: int, plan: Plan, place: str
 ) -> tuple[TimeGrid, int, int, int]:
@@ -206,59 +233,3 @@ def _leading(blocks: list[Cells], pairs: int) -> list[tuple[Cells, int]]:
         taken.append((block, pairs))
         pairs -= block.key.count
     return taken
-
-
-def _on_steps(mine: EntitySums, low: int, high: int, grid: TimeGrid, *, events: bool) -> Iterator[Cells]:
-    """The cells between two keys, added up per step: steps are their keys.
-
-    The last step of a piece waits for the next piece, so that the sums do not depend on where pieces end. The
-    cells of the entity are let go of on the way.
-    """
-    held: Keyed | None = None
-    for block in mine.taken():
-        first, end = (int(place) for place in np.searchsorted(block.key, [low, high + 1]))
-        if first == end:
-            continue
-        piece = block.part(first, end)
-        step = (piece.key - grid.start) // grid.step if events else grid.index(piece.key)
-        piece = replace(piece, key=step)
-        if held is not None and held.key[-1] == piece.key[0]:
-            piece = held.then(piece)
-        elif held is not None:
-            yield held.summed()
-        last = int(np.searchsorted(piece.key, piece.key[-1]))
-        if last:
-            yield piece.part(0, last).summed()
-        held = piece.part(last, len(piece.key))
-    if held is not None:
-        yield held.summed()
-
-
-def _sample_values(
-    mine: EntitySums, low: int, high: int, grid: TimeGrid, _plan: Plan, used: list[int]
-) -> F64:
-    """(steps, channels) mean of the finite readings in every step, NaN where there are none."""
-    values = np.full((grid.steps, len(used)), np.nan)
-    for cells in _on_steps(mine, low, high, grid, events=False):
-        rows = _rows_of(cells)
-        for column, position in enumerate(used):
-            values[rows, column] = cells.means(position)
-    return values
-
-
-def _event_values(mine: EntitySums, low: int, high: int, grid: TimeGrid, plan: Plan, used: list[int]) -> F64:
-    """(steps, channels) rows and sums per step, 0 where nothing happened."""
-    values = np.zeros((grid.steps, len(used) + plan.counted))
-    for cells in _on_steps(mine, low, high, grid, events=True):
-        rows = _rows_of(cells)
-        if plan.counted:
-            values[rows, 0] = cells.row_counts()
-        for column, position in enumerate(used, start=plan.counted):
-            values[rows, column] = np.nan_to_num(cells.sums[position], nan=0.0)
-    return values
-
-
-def _rows_of(cells: Cells) -> slice | I64:
-    """The steps of cells, which are their keys, for an assignment; a slice where none is left out."""
-    first, last = cells.key.first, cells.key.last
-    return slice(first, last + 1) if last - first + 1 == cells.key.count else cells.key.times()

@@ -26,8 +26,13 @@ _WHOLE = re.compile(r"[+-]?\d+")
 _ASK = "pass --decimal . or --decimal ,"
 
 
-def found_decimal(rows: Rows, place: str) -> str:
+def found_decimal(rows: Rows, delimiter: str, place: str) -> str:
     """The decimal mark of rows of data: a comma where more cells can only be read with one.
+
+    Args:
+        rows: rows of data.
+        delimiter: between their cells; a semicolon makes thousands parted by points likely.
+        place: file name, for the message.
 
     Raises:
         InputError: a mark stands before groups of three digits only, so that it may part thousands.
@@ -41,7 +46,7 @@ def found_decimal(rows: Rows, place: str) -> str:
     votes = {"": 0, ".": 0, ",": 0}
     open_cell = ""
     for cells in _columns(rows):
-        vote = _column_vote(cells)
+        vote = _column_vote(cells, delimiter)
         if vote is None:
             continue
         votes[vote] += 1
@@ -57,7 +62,7 @@ def found_decimal(rows: Rows, place: str) -> str:
     return "."
 
 
-def _column_vote(cells: list[str]) -> str | None:
+def _column_vote(cells: list[str], delimiter: str) -> str | None:
     """The decimal mark that one column speaks for, "" where it stays open, None where it says nothing.
 
     Where thousands are parted, numbers below a thousand stand without a mark and none above does.
@@ -67,8 +72,9 @@ def _column_vote(cells: list[str]) -> str | None:
         short, long = _hits(_SHORT, cells), _hits(_LONG, cells)
         return "" if bool(short) == bool(long) else "." if short else ","
     dotted = _hits(_POINT_GROUP, cells)
-    # A point is a decimal mark unless whole numbers beside it make thousands as likely.
-    return "" if dotted >= 3 and _hits(_SHORT, cells) and not _hits(_LONG, cells) else None
+    # A point is a decimal mark unless whole numbers beside it, or where it comes from, make thousands as likely.
+    likely = _hits(_SHORT, cells) or (delimiter == ";" and dotted == len(cells))
+    return "" if dotted >= 3 and likely and not _hits(_LONG, cells) else None
 
 
 def _columns(rows: Rows) -> Iterable[list[str]]:
@@ -104,8 +110,7 @@ def refuse_split_decimals(rows: Rows, header: Sequence[str], place: str) -> None
     if not filled or not _all_whole(filled) or any(not cell.strip() for row in filled for cell in row):
         return
     names = len(_without_end(list(header)))
-    times = sum(is_moment(row[0]) for row in filled)
-    unnamed = bool(header) and lengths[0] > names and 2 * times > len(filled)
+    unnamed = bool(header) and lengths[0] > names and not (lengths == [names + 1] and _is_index(filled))
     if not (unnamed or (len(lengths) > 1 and _is_shifted(filled))):
         return
     held = f"{lengths[0]} to {lengths[-1]}" if len(lengths) > 1 else f"{lengths[0]}"
@@ -115,6 +120,16 @@ def refuse_split_decimals(rows: Rows, header: Sequence[str], place: str) -> None
         f"hold {held} cells",
         "write it again with ; between the cells, or pass --decimal . to read it as it stands",
     )
+
+
+def _is_index(rows: list[list[str]]) -> bool:
+    """Whether the first cells number or name the rows, as R and pandas write them without a name of their own."""
+    cells = [row[0].strip() for row in rows]
+    if any(map(is_moment, cells)):
+        return False
+    numbers = [float(cell) for cell in cells if _WHOLE.fullmatch(cell)]
+    distinct = len(set(cells)) == len(cells)
+    return distinct and (len(numbers) < len(cells) or bool((np.diff(numbers) > 0).all()))
 
 
 def _without_end(row: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from logscan.config import InputConfig
 from logscan.data.batches import Table, opened_table, without_empty
+from logscan.data.calendar import with_calendar
 from logscan.data.collect import Collector
 from logscan.data.columns import Plan, found_plan
 from logscan.data.finish import MOST_CELLS, TooLargeError, finished_series, step_from
@@ -24,7 +25,7 @@ from logscan.data.sources import Source, resolved_sources
 from logscan.data.suggest import did_you_mean, require_columns
 from logscan.data.timefind import AmbiguousDatesError, found_time
 from logscan.errors import InputError
-from logscan.records import InputSchema, Log, ReadCounts, TimeKind
+from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 
 SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20
@@ -72,7 +73,7 @@ def read_log(
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
             _collect(collector, table, config, progress, [], sources, told)
-    log = _finished(collector, plan, first, sources, _decimal(first, config), told)
+    log = _finished(collector, plan, first, sources, config, told)
     give_back_memory()
     return log
 
@@ -198,7 +199,7 @@ def _grow(batches: list[Any], rows: Iterator[Any], wanted: int) -> bool:
 
 def _require_same_columns(table: Table, plan: Plan, first: Table) -> None:
     """Every file of one log has the columns that are read."""
-    for name in (*plan.time.columns, *plan.entity, *plan.numeric):
+    for name in plan.columns:
         if name not in table.names:
             remedy = did_you_mean(name, table.names) or "read files with other columns as logs of their own"
             raise InputError(table.source.name, f"column '{name}' of {first.source.name} is missing", remedy)
@@ -209,7 +210,7 @@ def _finished(
     plan: Plan,
     first: Table,
     sources: tuple[Source, ...],
-    decimal: str,
+    config: InputConfig,
     told: list[str],
 ) -> Log:
     """The log from everything collected."""
@@ -221,25 +222,23 @@ def _finished(
         )
     while True:
         try:
-            step, series, far, duplicates = finished_series(collector, plan, place)
+            found = finished_series(collector, plan, place)
             break
         except TooLargeError as error:
             if not collector.can_coarsen:
                 raise
             collector.coarsen(max(error.cells / MOST_CELLS, 2))
-    collector.retract("time too far from all others", far)
-    channels = series[0].channels
+    collector.retract("time too far from all others", found.far)
+    series, marked = with_calendar(found.series, config, plan.kind)
     ignored = dict(plan.ignored)
-    for name in plan.numeric:
-        if name not in channels:
-            ignored[name] = "holds no number in any row"
+    ignored |= dict.fromkeys(found.silent, "holds no number in any row")
     dialect = first.dialect
     schema = InputSchema(
         files=tuple(source.name for source in sources),
         format=first.format,
         encoding=first.encoding,
         delimiter=dialect.delimiter if dialect else None,
-        decimal=decimal if dialect else None,
+        decimal=_decimal(first, config) if dialect else None,
         header_line=dialect.header_line if dialect else None,
         header_end=dialect.header_end if dialect else None,
         data_line=dialect.skipped_lines + 1 if dialect else None,
@@ -250,19 +249,29 @@ def _finished(
         time_format=plan.time.label,
         timezone=plan.time.timezone,
         entity_columns=plan.entity,
-        channels=channels,
+        channels=series[0].channels,
         ignored=ignored,
-        step=step,
+        step=found.step,
+        shaping=Shaping(
+            sensor=plan.split.column if plan.split is not None and plan.split.long else None,
+            value=plan.split.value if plan.split is not None else None,
+            split=plan.split.column if plan.split is not None and not plan.split.long else None,
+            categories=found.categories,
+            negatives=found.negatives,
+            status=plan.status.column if plan.status is not None else None,
+            running=plan.status.running if plan.status is not None else (),
+        ),
     )
     counts = ReadCounts(
         rows_read=collector.rows_read,
         rows_used=collector.rows_used,
         dropped=dict(sorted(collector.dropped.items())),
-        duplicates=duplicates,
+        duplicates=found.duplicates,
         out_of_order=collector.out_of_order,
-        not_numeric={name: failure for name, failure in collector.failures.items() if name in channels},
+        not_numeric={name: failure for name, failure in collector.failures.items() if name not in ignored},
     )
-    return Log(schema, series, counts, (*plan.notes, *collector.notes(), *_dialect_notes(first, plan), *told))
+    notes = (*plan.notes, *collector.notes(), *found.notes, *marked, *_dialect_notes(first, plan), *told)
+    return Log(schema, tuple(series), counts, notes)
 
 
 def _dialect_notes(first: Table, plan: Plan) -> list[str]:

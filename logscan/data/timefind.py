@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.suggest import require_columns
-from logscan.data.timeplan import TimePlan, typed_times
+from logscan.data.timeplan import TimePlan, digit_clock, typed_times
 from logscan.data.timestamps import (
     DAY_NS,
     INVALID,
@@ -54,6 +54,11 @@ _EXCEL_1970 = 25_569
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
 _USUAL_SECONDS = (1, 2, 5, 6, 10, 12, 15, 20, 30, 60, 120, 300, 360, 600, 900, 1200, 1800, 3600, 7200, 86_400)
 _HOUR = re.compile(r"(hour|hr|hours|hour of day|時|時間帯|時刻)", re.IGNORECASE)
+_CLOCK_NAME = re.compile(
+    r"(hour|hr|hours|hour of day|time|hhmm(ss)?|clock|uhrzeit|zeit|hora|heure|時|時間帯|時刻|時分)",
+    re.IGNORECASE,
+)
+_CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}
 _STEP_NAME = re.compile(
     r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|sample|seq|timestamp|time[_ ]?step)", re.IGNORECASE
 )
@@ -157,12 +162,15 @@ def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, 
         if _name_score(name) < 2:
             return
         cells = _cells(table, name).drop_null()
-        if not is_text(cells.type) or len(cells) == 0:
+        if not (is_text(cells.type) or is_number(cells.type)) or len(cells) == 0:
             continue
         found = numbers(cells, config.decimal or ".")
-        digits = pc.match_substring_regex(cells, r"\d").true_count
-        if 2 * found.failures > len(cells) and 2 * digits > len(cells):
-            fact = f"'{name}' looks like the time but does not parse: '{found.example}'"
+        shown = pc.cast(cells, pa.string())
+        digits = pc.match_substring_regex(shown, r"\d").true_count
+        # Numbers may be readings, unless their column is called a date.
+        strange = 2 * found.failures > len(cells) or _DATE_NAME.search(name)
+        if strange and 2 * digits > len(cells):
+            fact = f"'{name}' looks like the time but does not parse: '{found.example or shown[0]}'"
             remedy = "name another column with --time, or pass --time row to use the row number"
             raise InputError(place, fact, remedy)
 
@@ -377,8 +385,12 @@ def _with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: boo
         elif pa.types.is_time(column.type):
             return _joined(plan, name, TimeForm("time of day", aware=False, clocked=True), "hh:mm:ss")
     for name in near:
-        if (named or _HOUR.fullmatch(name.strip())) and _is_hour(_cells(table, name)):
-            return _joined(plan, name, None, "hour")
+        if named or _CLOCK_NAME.fullmatch(name.strip()):
+            digits = _clock_digits(_cells(table, name))
+            if digits == 2 and not (named or _HOUR.fullmatch(name.strip())):
+                continue
+            if digits:
+                return replace(_joined(plan, name, None, _CLOCK_LABELS[digits]), clock_digits=digits)
     return plan
 
 
@@ -386,7 +398,13 @@ def _joined(plan: TimePlan, name: str, clock: TimeForm | None, label: str) -> Ti
     return replace(plan, columns=(*plan.columns, name), label=f"{plan.label} + {label}", clock=clock)
 
 
-def _is_hour(column: Any) -> bool:
-    values = numbers(column, ".")
-    finite = values.cells[np.isfinite(values.cells)]
-    return bool(len(finite) and (finite % 1 == 0).all() and finite.min() >= 0 and finite.max() <= 24)
+def _clock_digits(column: Any) -> int:
+    """How many digits numbers use that are hours (2), hours and minutes (4) or also seconds (6); 0: they are none."""
+    if not (is_text(column.type) or is_number(column.type)):
+        return 0
+    values = numbers(column, ".").cells
+    finite = values[np.isfinite(values)]
+    for digits, most in ((2, 24), (4, 2_400), (6, 240_000)):
+        if len(finite) and finite.max() <= most:
+            return digits if (digit_clock(finite, digits) != INVALID).all() else 0
+    return 0

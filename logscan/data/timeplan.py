@@ -25,7 +25,8 @@ class TimePlan:
     timezone: str | None  # of the grid
     localise: bool  # times are wall clock of `timezone`
     form: TimeForm | None = None
-    clock: TimeForm | None = None  # form of the clock column; None: whole hours
+    clock: TimeForm | None = None  # form of the clock column; None: numbers
+    clock_digits: int = 2  # of such numbers: 2 are hours, 4 hours and minutes, 6 also seconds
     unit_ns: int = 0  # of epoch times and Excel's days; 0: neither
     origin: int = 0  # of these numbers, what 1970-01-01 is
     grain_ns: int = 1000  # to which fractions of these numbers are rounded
@@ -49,9 +50,7 @@ class TimePlan:
         elif pa.types.is_time(columns[1].type):
             clock = columns[1].cast(pa.time64("ns")).cast(pa.int64()).fill_null(INVALID).to_numpy()
         else:
-            hours = numbers(columns[1], self.decimal).cells
-            fits = (hours >= 0) & (hours <= 24) & (hours % 1 == 0)
-            clock = np.where(fits, np.where(fits, hours, 0).astype(np.int64) * 3600 * SECOND_NS, INVALID)
+            clock = digit_clock(numbers(columns[1], self.decimal).cells, self.clock_digits)
         return np.where(
             (first == INVALID) | (clock == INVALID), INVALID, first + np.where(clock == INVALID, 0, clock)
         )
@@ -65,6 +64,22 @@ class TimePlan:
         if self.unit_ns == 0:
             return whole_numbers(column)
         return _scaled(column, self.unit_ns, self.origin, self.grain_ns, self.decimal)
+
+
+def digit_clock(values: F64, digits: int) -> I64:
+    """Nanoseconds since midnight of numbers such as 9 (2 digits), 930 (4) or 93015 (6), INVALID where there is none.
+
+    Args:
+        values: (rows,) float64, NaN where missing.
+        digits: 2, 4 or 6.
+    """
+    whole = np.where(values % 1 == 0, values, -1).astype(np.int64)
+    second = whole % 100 if digits == 6 else np.zeros_like(whole)
+    minutes = whole // 100 if digits == 6 else whole
+    minute = minutes % 100 if digits >= 4 else np.zeros_like(whole)
+    hour = minutes // 100 if digits >= 4 else minutes
+    fits = (whole >= 0) & (second < 60) & (minute < 60) & (hour * 3600 + minute * 60 + second <= 86_400)
+    return np.where(fits, (hour * 3600 + minute * 60 + second) * SECOND_NS, INVALID)
 
 
 def part_times(parts: Sequence[F64]) -> I64:

@@ -29,8 +29,8 @@ _ZONE = r"(?P<zone>Z|z|UTC|GMT|JST|CET|CEST|MEZ|MESZ|[+-]\d{2}(?::?\d{2})?)?"
 _FIRST = r"(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<third>\d{4}|\d{2})"
 _CLOCK = (
     r"(?:(?:[T\s.,:_-]|\([日月火水木金土]\)|日)*(?P<half>午前|午後)?\s*(?P<hour>\d{1,2})"
-    r"\s*(?:[:.時]\s*(?P<minute>\d{1,2})"
-    r"(?:\s*[:.分]\s*(?P<second_of>\d{1,2})(?:[.,](?P<fraction>\d{1,9})\d*)?)?\s*[分秒]?|時)"
+    r"\s*(?:[:.時hH]\s*(?P<minute>\d{1,2})"
+    r"(?:\s*[:.分]\s*(?P<second_of>\d{1,2})(?:[.,:](?P<fraction>\d{1,9})\d*)?)?\s*[分秒]?|時)(?:\s*Uhr)?"
     rf"\s*(?P<meridiem>[AaPp]\.?\s?[Mm]\.?)?\s*{_ZONE})"
 )
 _PATTERNS: dict[str, str] = {
@@ -141,7 +141,9 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
     has_zone = ~_blank(fields.get("zone"), len(column))
     if form.order == "time of day":
         # A lone `1.4` is a number, not four minutes past one.
-        clocklike = pc.match_substring_regex(column, r"[:時]|^\s*\d{1,2}\.\d{2}\.\d{2}").fill_null(False)
+        clocklike = pc.match_substring_regex(column, r"[:時]|^\s*\d{1,2}(\.\d{2}\.|[hH])\d{2}").fill_null(
+            False
+        )
         valid &= clocklike.to_numpy(zero_copy_only=False)
         return np.where(valid, clock, INVALID)
     valid &= has_zone == form.aware

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from logscan import commands
+from logscan import checks, commands
 from logscan.config import Config
 from logscan.console import Consoles
 from logscan.data.labels import Label, read_labels
@@ -93,7 +93,7 @@ def _sample_outcome(name: str, source: Path, folder: Path, consoles: Consoles, d
     until = str(SAMPLES[name]().train_until)
 
     consoles.say(f"== {name}: check, train until {until}, score, report, evaluate")
-    commands.check(inner, log, config, fail_below=None, json_output=False)
+    checks.check(inner, log, config, fail_below=None, write_config=None, json_output=False)
     commands.train(
         inner,
         log,

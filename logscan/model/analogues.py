@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from logscan.attention import ContentTree, content_tree, sparse_attention
+from logscan.core.rhythm import rhythm_columns
 from logscan.model.heads import Prepared, feature_chunks, features, searchable
 from logscan.model.residuals import row_products
 from logscan.model.state import Head
@@ -17,6 +18,8 @@ from logscan.records import F32, F64, I64
 
 EXACT_HISTORY_TOKENS = 16384  # longer histories are searched through a tree; exactness is worth its time
 _PIECE_TOKENS = 1 << 15
+# Half the squared distance in phase costs that many nats: 8 lose an outage, 64 gain little more.
+RHYTHM = 32.0
 _INDICES = 1 << 40  # a log that begins before the history counts from here instead of below 0
 
 
@@ -88,7 +91,27 @@ def with_tree(head: Head, feature_rows: F32) -> Head:
         feature_rows: (tokens, features) float32, `searchable` features of the history.
     """
     longer = len(feature_rows) > EXACT_HISTORY_TOKENS
-    return replace(head, tree=content_tree(head_keys(feature_rows, head)) if longer else None)
+    if not longer:
+        return replace(head, tree=None)
+    return replace(head, tree=content_tree(in_rhythm(head_keys(feature_rows, head), head.starts, head)))
+
+
+def in_rhythm(keys: Tensor, times: I64, head: Head) -> Tensor:
+    """Keys with their place in the day and the week beside their content, where the head minds it.
+
+    The place weighs against the temperature, so that windows at the far side of a period lose the same share of
+    attention whatever the head.
+
+    Args:
+        keys: (tokens, d) float32.
+        times: (tokens,) int64, steps of the training grid.
+        head: with its final layer.
+    """
+    if not head.spec.rhythm:
+        return keys
+    squared = head.temperature * float(np.exp(head.layer.log_temperature))
+    columns = np.float32(np.sqrt(RHYTHM * squared)) * rhythm_columns(times, head.spec.rhythm)
+    return torch.cat([keys, torch.from_numpy(columns).to(keys.device)], dim=1)
 
 
 def attend(
@@ -132,6 +155,7 @@ def partial_attention(
 ) -> tuple[I64, F64, F64]:
     """Neighbours as in `attend`, their weights among all keys, (queries, k), and log-partitions, (queries,)."""
     squared = head.temperature * float(np.exp(head.layer.log_temperature))
+    queries, keys = in_rhythm(queries, query_times, head), in_rhythm(keys, key_times, head)
     exact = len(keys) <= EXACT_HISTORY_TOKENS
     first = int(query_times[0]) // head.spec.stride_steps if len(query_times) else 0
     result = sparse_attention(
@@ -218,7 +242,9 @@ def head_attention(
     ):
         some = starts[piece]
         queries = torch.empty((len(some), history.keys.shape[1]))
-        for part, rows in feature_chunks(searchable(series.values), some, head.spec):
+        begin, end = (int(some[0]), int(some[-1]) + head.spec.window_steps) if len(some) else (0, 0)
+        values = searchable(series.values[begin:end])
+        for part, rows in feature_chunks(values, some - begin, head.spec):
             queries[part] = head_keys(rows, head)
         queries = queries.to(history.keys.device)
         if history.joined_keys is None:

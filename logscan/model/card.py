@@ -19,6 +19,7 @@ def model_card(model: Model) -> ModelCardRecord:
         trained_rows=model.trained_rows,
         trimmed_steps=model.trimmed_steps,
         excluded_steps=model.excluded_steps,
+        set_aside_steps=model.set_aside_steps,
         training_start=time_text(first.grid.kind, min(grid.start for grid in grids), zone),
         training_end=time_text(
             first.grid.kind, max(grid.start + (grid.steps - 1) * grid.step for grid in grids), zone
@@ -46,6 +47,7 @@ Made by logscan {card.logscan_version}.
 - Cells of these rows left out, too far from the others to be readings: {model.left_out_cells}
 - Steps of these rows left out of the history because they are unlike all others: {card.trimmed_steps}
 - Steps of these rows left out as known failures: {card.excluded_steps}
+- Steps of these rows set aside as stops or days of a calendar: {card.set_aside_steps}
 - Entities: {_listed([name or "(one series)" for name in card.entities])}
 - Channels: {_listed(card.channels)}
 - Heads: {_listed(card.heads)} ({card.history_tokens} history tokens)

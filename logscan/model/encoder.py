@@ -12,7 +12,7 @@ from torch.nn.functional import embedding_bag
 
 from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
 from logscan.core.views import View
-from logscan.core.windows import OverlapMean
+from logscan.core.windows import OverlapMean, untouched
 from logscan.data.memory import give_back_memory
 from logscan.model.analogues import Attended, HeadHistory, head_attention
 from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, token_starts
@@ -103,9 +103,11 @@ def rebuilt_windows(
 
 
 def judged_tokens(series: Prepared, attended: Attended, window_steps: int) -> Bool:
-    """(tokens, channels) bool: observed well enough, and with an analogue to be compared with."""
+    """(tokens, channels) bool: observed well enough, with an analogue, and without a step that is set aside."""
     enough = observed_windows(series.observed, attended.starts, window_steps)
     judged: Bool = enough & (attended.neighbors[:, :1] >= 0)
+    if series.set_aside is not None:
+        judged &= untouched(attended.starts, window_steps, series.set_aside)[:, None]
     return judged
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from logscan.model.analogues import attend, head_keys, with_tree
+from logscan.core.rhythm import rhythm_columns
+from logscan.model.analogues import RHYTHM, attend, head_keys, with_tree
 from logscan.model.heads import features, searchable
 from logscan.model.residuals import ResidualSpread
 from logscan.model.state import Head, Layer
@@ -74,6 +75,7 @@ class _Examples:
     query: Tensor  # (n, d)
     candidates: Tensor  # (n, k) rows of history_features
     missing: Tensor  # (n, k) bool, no such candidate
+    pull: Tensor  # (n, k) what their place in the day and the week adds to the logits
     history_keys: Tensor  # (tokens, d)
     history_features: Tensor  # (tokens, features)
     center: Tensor
@@ -88,6 +90,7 @@ class _Examples:
             query=self.query[index],
             candidates=self.candidates[index],
             missing=self.missing[index],
+            pull=self.pull[index],
         )
 
 
@@ -158,6 +161,7 @@ def _examples(head: Head, history: F32, tokens: I64, channels: int) -> _Examples
         query=keys[tokens],
         candidates=torch.from_numpy(np.maximum(found, 0)),
         missing=torch.from_numpy(found < 0),
+        pull=_pull(head, head.starts[tokens], head.starts[np.maximum(found, 0)]),
         history_keys=keys,
         history_features=rows,
         center=torch.from_numpy(head.center),
@@ -167,11 +171,21 @@ def _examples(head: Head, history: F32, tokens: I64, channels: int) -> _Examples
     )
 
 
+def _pull(head: Head, times: I64, candidates: I64) -> Tensor:
+    """(n, k) float32: logits of the distance in phase, as `in_rhythm` gives them to attention."""
+    if not head.spec.rhythm:
+        return torch.zeros(candidates.shape)
+    mine = rhythm_columns(times, head.spec.rhythm)[:, None]
+    theirs = rhythm_columns(candidates.ravel(), head.spec.rhythm).reshape(*candidates.shape, -1)
+    return torch.from_numpy(np.float32(-RHYTHM / 2) * np.square(mine - theirs).sum(axis=2))
+
+
 def _differences(module: _Trainable, examples: _Examples) -> Tensor:
     """Observed minus rebuilt, (channels, n, f), differentiable in the layer's parameters."""
     metric = module.log_metric.exp()
     gap = (examples.query[:, None] - examples.history_keys[examples.candidates]) * metric
     logits = -gap.square().sum(dim=2) / (2 * examples.temperature * module.log_temperature.exp())
+    logits = logits + examples.pull
     weights = torch.softmax(logits.masked_fill(examples.missing, -1e30), dim=1)
     built = embedding_bag(
         examples.candidates, examples.history_features, per_sample_weights=weights, mode="sum"

@@ -70,6 +70,7 @@ class _ModelFile(_Part):
     # Models from before these were left out have neither.
     trimmed_steps: int = 0
     excluded_steps: int = 0
+    set_aside_steps: int = 0
     validation: dict[str, float]
     fingerprint: str
     entities: list[_EntityFile] = Field(min_length=1)
@@ -107,6 +108,7 @@ def save_model(model: Model, folder: Path) -> None:
         left_out_cells=model.left_out_cells,
         trimmed_steps=model.trimmed_steps,
         excluded_steps=model.excluded_steps,
+        set_aside_steps=model.set_aside_steps,
         validation=model.validation,
         fingerprint=model.fingerprint,
         entities=entities,
@@ -157,6 +159,7 @@ def load_model(folder: Path) -> Model:
         left_out_cells=document.left_out_cells,
         trimmed_steps=document.trimmed_steps,
         excluded_steps=document.excluded_steps,
+        set_aside_steps=document.set_aside_steps,
         validation=document.validation,
         fingerprint=document.fingerprint,
     )

@@ -39,11 +39,13 @@ class Prepared:
         values: (steps, channels) float32, scaled, every gap filled.
         observed: (steps, channels) bool, real or bridged.
         bridged: (steps, channels) bool, filled across a short gap.
+        set_aside: (steps,) bool, stops and days of a calendar: no window that holds one is judged; `None`: none.
     """
 
     values: F32
     observed: Bool
     bridged: Bool
+    set_aside: Bool | None = None
 
 
 def prepared(values: F64, scaler: Scaler, *, bridge_steps: int, causal: bool) -> Prepared:

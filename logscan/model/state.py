@@ -17,11 +17,12 @@ from logscan.records import F32, F64, I64, Bool, InputSchema, TimeGrid
 
 @dataclass(frozen=True, slots=True)
 class HeadSpec:
-    """One view of the log: a window length and a normalisation."""
+    """One view of the log: a window length and a normalisation; and the periods (steps) whose phase counts."""
 
     window_steps: int
     stride_steps: int
     view: View
+    rhythm: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -143,6 +144,7 @@ class Model:
     excluded_steps: int  # of the training part, known failures: of no influence
     validation: dict[str, float]
     fingerprint: str  # SHA-256 of the training values
+    set_aside_steps: int = 0  # of the training part, stops and days of a calendar: of no influence
 
     def entity(self, name: str) -> EntityModel | None:
         """The entity of that name, if it was trained."""

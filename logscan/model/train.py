@@ -81,6 +81,7 @@ def train_entity(
     false_alarms_per_step: float,
     device: torch.device,
     excluded: Bool | None = None,
+    rhythm: tuple[float, ...] = (),
     progress: Progress | None = None,
 ) -> Trained:
     """Train one entity on its training series.
@@ -97,12 +98,14 @@ def train_entity(
         excluded: (steps,) bool, steps that are no example of normal, such as known failures: what was observed
             there has no influence, and no window that holds one is history, learned from or calibrated on.
             `None`: there are none. With some, `long_enough` must hold for the shortest scale.
+        rhythm: periods in steps whose phase counts for what is alike.
         progress: told the name of every head when it is done.
     """
     excluded = np.zeros(series.grid.steps, dtype=np.bool_) if excluded is None else excluded
     scaler, ready, left_out = _training_values(series.values, counts, excluded, config.input.bridge_steps)
     run = partial(_heads, ready, config, excluded=excluded, device=device, progress=progress)
     specs = head_specs(config.encoder, len(ready.values), excluded)
+    specs = tuple(replace(spec, rhythm=rhythm) for spec in specs)
     found = run(specs, excluded, fit=False)
     trimmed = unlike_the_rest(found.batch.contributions().sum(axis=1).astype(np.float64))
     left = tuple(spec for spec in specs if _tokens(spec, excluded | trimmed).any())

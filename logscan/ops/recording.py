@@ -123,6 +123,7 @@ def input_record(log: Log) -> InputRecord:
             for name, failure in counts.not_numeric.items()
         ],
         notes=list(log.notes),
+        shaping=schema.shaping,
         quote=schema.quote,
         header_line=schema.header_line,
         header_end=schema.header_end,
@@ -156,6 +157,7 @@ def _channel_record(one: ChannelQuality) -> ChannelRecord:
         channel=one.channel,
         grade=one.grade.value,
         reasons=list(one.reasons),
+        codes=list(one.codes),
         observed_fraction=one.observed_fraction,
         minimum=_number(one.minimum),
         median=_number(one.median),

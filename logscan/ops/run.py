@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from logscan.records import Shaping
+
 SCHEMA_VERSION = 1
 
 
@@ -63,6 +65,7 @@ class ChannelRecord(_Part):
     channel: str
     grade: Literal["good", "usable", "poor", "unusable"]
     reasons: list[str]
+    codes: list[str] = []  # the kind of each reason; records from before have none
     observed_fraction: float
     minimum: float | None
     median: float | None
@@ -104,6 +107,7 @@ class InputRecord(_Part):
     out_of_order: int
     not_numeric: list[NotNumericRecord]
     notes: list[str]
+    shaping: Shaping = Shaping()  # records from before have none
     quote: str | None = None  # "" if nothing is quoted
     header_line: int | None = None  # 1-based; None: there is no header
     header_end: int | None = None  # the last line whose cells are in the names
@@ -133,6 +137,7 @@ class ModelCardRecord(_Part):
     trained_rows: int
     trimmed_steps: int = 0  # of them, unlike all the others and so no history
     excluded_steps: int = 0  # of them, known failures left out of training (--labels)
+    set_aside_steps: int = 0  # of them, stops and days of a calendar
     training_start: str
     training_end: str
     entities: list[str]

@@ -1,0 +1,173 @@
+"""How several values of one step become one: what can be asked for, and the sums behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from logscan.data.steps import on_steps, rows_of, within
+from logscan.data.suggest import require_columns
+from logscan.data.sums import Cells, EntitySums
+from logscan.errors import UsageError
+from logscan.records import F64, I64, LogKind, TimeGrid
+
+SAMPLES = ("mean", "last", "first", "min", "max", "sum", "count")
+EVENTS = ("sum", "mean", "count", "distinct")
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What is asked for: how the columns become channels."""
+
+    usual: str  # of columns that are not named
+    named: dict[str, tuple[str, ...]]  # column -> its ways, in the order given
+
+    def of(self, column: str) -> tuple[str, ...]:
+        """The ways of one column; more than one gives as many channels."""
+        return self.named.get(column, (self.usual,))
+
+    def distinct(self) -> tuple[str, ...]:
+        """The columns whose different values are counted."""
+        return tuple(name for name, ways in self.named.items() if "distinct" in ways)
+
+
+def aggregation(asked: Sequence[str], kind: LogKind, columns: Sequence[str]) -> Aggregation:
+    """The aggregation of `--aggregate HOW` and `--aggregate COLUMN=HOW`.
+
+    Args:
+        asked: as given, each once or several times.
+        kind: of the log; readings and events know different ways.
+        columns: of the input, or the channels of a log in long format.
+
+    Raises:
+        UsageError: no such way for this kind of log, or no such column.
+    """
+    ways = SAMPLES if kind is LogKind.SAMPLES else EVENTS
+    usual = ways[0]
+    named: dict[str, list[str]] = {}
+    for text in asked:
+        column, equals, how = text.rpartition("=")
+        how, column = how.strip().casefold(), column.strip()
+        if how not in ways:
+            raise UsageError(
+                f"--aggregate {text}",
+                f"'{how}' is no way to aggregate {kind.value}",
+                f"use {', '.join(ways)}",
+            )
+        if not equals:
+            if how == "distinct":
+                fact = "'distinct' needs a column"
+                raise UsageError(f"--aggregate {text}", fact, "write it like --aggregate customer=distinct")
+            usual = how
+            continue
+        if columns:
+            require_columns("--aggregate", [column], columns)
+        if kind is LogKind.SAMPLES and column in named:
+            fact = f"'{column}' is given twice"
+            raise UsageError(f"--aggregate {text}", fact, "a reading is aggregated in one way")
+        named.setdefault(column, []).append(how)
+    return Aggregation(usual, {name: tuple(dict.fromkeys(found)) for name, found in named.items()})
+
+
+def readings(mine: EntitySums, low: int, high: int, grid: TimeGrid, used: Sequence[tuple[int, str]]) -> F64:
+    """(steps, channels) readings on the grid, each channel in its own way; NaN where there are none.
+
+    Readings that share a time are one reading, their mean: a file that is imported twice changes nothing. What is
+    aggregated over a step are these readings (by `mean`, all rows). The cells are let go of on the way.
+
+    Args:
+        mine: of one group of rows; exact times where a way is not `mean`.
+        low: first key that lies on the grid.
+        high: last key that does.
+        grid: of the entity.
+        used: position in the sums and way, one of `SAMPLES`, of every channel.
+    """
+    values = np.full((grid.steps, len(used)), np.nan)
+    if all(way == "mean" for _, way in used):
+        for cells in on_steps(mine, low, high, grid, events=False):
+            rows = rows_of(cells)
+            for place, (position, _) in enumerate(used):
+                values[rows, place] = cells.means(position)
+        return values
+    blocks = [part for block in mine.taken() for part in within(block, low, high)]
+    if not blocks:
+        return values
+    key = np.concatenate([block.key for block in blocks])
+    index = grid.index(key)
+    starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]])
+    summed = [block.summed() for block in blocks]
+    for place, (position, way) in enumerate(used):
+        means = np.concatenate([one.means(position) for one in summed])
+        weights = None
+        if way == "mean":
+            weights = np.concatenate([_reading_counts(one, position) for one in summed])
+        values[index[starts], place] = _way(means, starts, way, weights)
+    return values
+
+
+def _reading_counts(cells: Cells, position: int) -> I64:
+    """(keys,) readings behind each cell of a channel."""
+    if cells.counts is not None:
+        return cells.counts[position].astype(np.int64)
+    return np.where(np.isfinite(cells.sums[position]), cells.row_counts(), 0)
+
+
+def _way(column: F64, starts: I64, way: str, weights: I64 | None) -> F64:
+    """(groups,) one value of each group of readings, NaN where it has none; a mean is weighed by rows."""
+    known = np.isfinite(column)
+    if way == "count":
+        return np.add.reduceat(known, starts, dtype=np.float64)
+    if way == "mean":
+        assert weights is not None
+        total = np.add.reduceat(np.where(known, column, 0.0) * weights, starts)
+        number = np.add.reduceat(weights, starts)
+        return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    if way == "sum":
+        found = np.add.reduceat(np.where(known, column, 0.0), starts)
+    elif way == "min":
+        found = np.minimum.reduceat(np.where(known, column, np.inf), starts)
+    elif way == "max":
+        found = np.maximum.reduceat(np.where(known, column, -np.inf), starts)
+    else:
+        rows = np.arange(len(column))
+        if way == "last":
+            place = np.maximum.reduceat(np.where(known, rows, -1), starts)
+        else:
+            place = np.minimum.reduceat(np.where(known, rows, len(column)), starts)
+        found = column[np.clip(place, 0, len(column) - 1)]
+    return np.where(np.logical_or.reduceat(known, starts), found, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened in every step: rows, and per column sums and numbers."""
+
+    rows: F64  # (steps,)
+    sums: F64  # (steps, columns), 0 where nothing happened
+    numbers: F64  # (steps, columns)
+
+    @staticmethod
+    def nothing(steps: int, columns: int) -> Happened:
+        """An empty log."""
+        return Happened(np.zeros(steps), np.zeros((steps, columns)), np.zeros((steps, columns)))
+
+    def add(self, mine: EntitySums, low: int, high: int, grid: TimeGrid, used: Sequence[int]) -> None:
+        """Add a group of rows; its cells are let go of. Arguments as in `readings`."""
+        for cells in on_steps(mine, low, high, grid, events=True):
+            rows = rows_of(cells)
+            self.rows[rows] += cells.row_counts()
+            for place, position in enumerate(used):
+                self.sums[rows, place] += np.nan_to_num(cells.sums[position], nan=0.0)
+                self.numbers[rows, place] += _reading_counts(cells, position)
+
+    def channels(self, ways: Sequence[Sequence[str]], *, counted: bool) -> list[F64]:
+        """The channels, (steps,) each: rows if they are counted, then the ways of every column but `distinct`."""
+        found = [self.rows] if counted else []
+        for place, mine in enumerate(ways):
+            total, number = self.sums[:, place], self.numbers[:, place]
+            mean = np.where(number > 0, total / np.maximum(number, 1), np.nan)  # of nothing: missing, not 0
+            made = {"sum": total, "mean": mean, "count": number}
+            found += [made[way] for way in mine if way != "distinct"]
+        return found

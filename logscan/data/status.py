@@ -1,0 +1,170 @@
+"""When the machine stands: a status column read as running or not, by known words or as the user says."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from logscan.config import InputConfig
+from logscan.data.cast import as_text, is_text, numbers
+from logscan.data.suggest import require_columns
+from logscan.data.sums import EntitySums
+from logscan.errors import UsageError
+from logscan.records import F64, Bool, TimeGrid
+
+_NAME = re.compile(
+    r"((machine|line|operation|operating|run|running|equipment|plant)[_ ]?)?(status|state|mode)"
+    r"|(設備|機械|運転|稼働|ライン)?(状態|状況|ステータス|モード)",
+    re.IGNORECASE,
+)
+_RUNNING_WORDS = """
+run running on auto automatic operation operating operational active production producing normal ok
+運転 運転中 稼働 稼働中 自動 自動運転 生産 生産中 正常 正常運転
+"""
+_STOPPED_WORDS = """
+stop stopped stopping off idle idling standby stand-by maintenance maint pm down downtime shutdown offline setup
+changeover cleaning inspection pause paused break
+停止 停止中 休止 休止中 保全 保全中 メンテナンス メンテナンス中 メンテ 点検 点検中 段取り 段取り中 段取 待機 待機中
+清掃 清掃中 計画停止 休憩
+"""
+_WEAK = frozenset({"on", "ok", "normal", "active", "auto", "automatic", "正常", "自動"})  # of a part, perhaps
+RUNNING = frozenset(_RUNNING_WORDS.split())
+STOPPED = frozenset(_STOPPED_WORDS.split())
+_COMPARISON = re.compile(r"(>=|<=|!=|>|<)\s*(.+)")
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "!=": operator.ne,
+}
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A column that tells when the machine stands."""
+
+    column: str
+    running: tuple[str, ...]  # values and conditions; empty: the known words
+
+    @property
+    def measured(self) -> bool:
+        """Whether the column is a measurement that is compared, and so stays a channel."""
+        return any(_COMPARISON.fullmatch(text.strip()) for text in self.running)
+
+    def stopped(self, cells: Any) -> F64:
+        """(rows,) 1 in a stop, 0 while running, NaN where an Arrow column is empty."""
+        encoded = as_text(cells).dictionary_encode()
+        words = [word.strip() for word in encoded.dictionary.to_pylist()]
+        table = np.array([*(self._stops(word) for word in words), np.nan])
+        found: F64 = table[encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)]
+        return found
+
+    def _stops(self, word: str) -> float:
+        if not word:
+            return np.nan
+        if not self.running:
+            return float(word.casefold() in STOPPED)
+        return float(not any(_holds(condition.strip(), word) for condition in self.running))
+
+
+def _holds(condition: str, word: str) -> bool:
+    """Whether a value is the one that is named, or fulfils the comparison."""
+    value = _number(word)
+    compared = _COMPARISON.fullmatch(condition)
+    if compared is not None:
+        return bool(np.isfinite(value) and _COMPARE[compared[1]](value, _number(compared[2])))
+    return word.casefold() == condition.casefold() or value == _number(condition)
+
+
+def _number(text: str) -> float:
+    """A cell as a number, NaN if it is none."""
+    return float(numbers(pa.array([text]), ".").cells[0])
+
+
+def found_status(table: Any, free: Sequence[str], config: InputConfig) -> Status | None:
+    """The status column of a sample: the one that is named, or a text column of known words.
+
+    Args:
+        table: Arrow table with plain columns.
+        free: columns that have no other role.
+        config: what the user said.
+
+    Raises:
+        UsageError: no such column, or values that are no known words without `--running`.
+    """
+    if config.status is None:
+        if config.running:
+            raise UsageError("--running", "given without a column", "name the status column with --status")
+        return next((Status(name, ()) for name in free if _speaks(name, table[name])), None)
+    require_columns("--status", [config.status], table.column_names)
+    for condition in config.running:
+        compared = _COMPARISON.fullmatch(condition.strip())
+        if compared is not None and not np.isfinite(_number(compared[2])):
+            raise UsageError(f"--running {condition}", f"'{compared[2]}' is not a number", "write it like >0")
+    if not config.running:
+        words = _words(table[config.status])
+        if not words & RUNNING:
+            listed = ", ".join(f"'{word}'" for word in sorted(words)[:_SHOWN]) or "no value"
+            fact = f"its values ({listed}{', ...' if len(words) > _SHOWN else ''}) do not tell when the machine runs"
+            raise UsageError(
+                f"--status {config.status}", fact, "say which do with --running, such as --running '>0'"
+            )
+    return Status(config.status, config.running)
+
+
+def _speaks(name: str, column: Any) -> bool:
+    """Whether a column is called a status and holds nothing but known words, one of a machine that runs."""
+    if not _NAME.fullmatch(name.strip()) or not is_text(column.type):
+        return False
+    words = _words(column)
+    return bool(words & (RUNNING - _WEAK)) and words <= RUNNING | STOPPED
+
+
+def _words(column: Any) -> set[str]:
+    """The different values of a column of a sample, folded."""
+    texts = as_text(column.combine_chunks()).dictionary_encode().dictionary.to_pylist()
+    return {text.strip().casefold() for text in texts if text and text.strip()}
+
+
+def stopped_on(grid: TimeGrid, parts: Sequence[EntitySums]) -> Bool:
+    """(steps,) bool: the steps of a grid in a stop, from the shares of stopped rows at exact times."""
+    times = [block.key.times() for one in parts for block in one.blocks]
+    shares = [block.means(0) for one in parts for block in one.blocks]
+    if not times:
+        return np.zeros(grid.steps, dtype=np.bool_)
+    time, share = np.concatenate(times), np.concatenate(shares)
+    order = np.argsort(time, kind="stable")
+    index = grid.index(time[order])
+    inside = (index >= 0) & (index < grid.steps)
+    return stopped_steps(index[inside], share[order][inside], grid.steps)
+
+
+def stopped_steps(index: Any, stopped: F64, steps: int) -> Bool:
+    """(steps,) bool: the steps in a stop; a status holds until the next one is told.
+
+    Args:
+        index: (readings,) int64 step of each reading, ascending.
+        stopped: (readings,) share of rows in a stop, NaN where the status is not told.
+        steps: of the grid.
+    """
+    told = np.isfinite(stopped)
+    last = np.full(steps, -1, dtype=np.int64)
+    places = index[told]
+    flags = np.zeros(steps, dtype=np.bool_)
+    np.logical_or.at(flags, places, stopped[told] > 0)
+    # What holds after a step is its latest reading.
+    after = np.zeros(steps, dtype=np.bool_)
+    after[places] = stopped[told] > 0
+    last[places] = places
+    last = np.maximum.accumulate(last)
+    known = last >= 0
+    held: Bool = known & after[np.maximum(last, 0)]
+    return flags | held
