@@ -18,7 +18,7 @@ from logscan.errors import InputError, UsageError
 from logscan.records import I64, LogKind, Series, TimeGrid, TimeKind
 from logscan.times import Times
 
-MOST_CELLS = 14_000_000  # steps times channels: what fits beside a model and its work into 1 GB
+MOST_CELLS = 10_000_000  # steps times channels: what fits beside a model and its work into 1 GB
 _SECOND_NS = 1_000_000_000
 _UNITS_NS = {
     name: unit_ns

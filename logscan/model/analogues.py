@@ -242,7 +242,9 @@ def head_attention(
     ):
         some = starts[piece]
         queries = torch.empty((len(some), history.keys.shape[1]))
-        for part, rows in feature_chunks(searchable(series.values), some, head.spec):
+        begin, end = (int(some[0]), int(some[-1]) + head.spec.window_steps) if len(some) else (0, 0)
+        values = searchable(series.values[begin:end])
+        for part, rows in feature_chunks(values, some - begin, head.spec):
             queries[part] = head_keys(rows, head)
         queries = queries.to(history.keys.device)
         if history.joined_keys is None:

@@ -13,6 +13,7 @@ from torch.nn.functional import embedding_bag
 from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean, untouched
+from logscan.data.memory import give_back_memory
 from logscan.model.analogues import Attended, HeadHistory, head_attention
 from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, token_starts
 from logscan.model.residuals import residual_power, row_products
@@ -173,6 +174,7 @@ def encode(
         fusion.add(head_steps(output, head, len(series.values), causal=causal))
         if output.expected is not None:
             level = output
+        give_back_memory()
         if progress is not None:
             progress(head.spec.name)
     return encoding_of(fusion, level)

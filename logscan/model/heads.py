@@ -23,7 +23,7 @@ _BASIS_ROWS = 2048  # windows from which a basis is computed
 _OBSERVED_ENOUGH = 0.75  # of a window's cells; below, the channel is not judged there
 _SEARCH_CLIP = 5.0
 _SMALL = 256  # features up to which the full decomposition is as fast
-_CHUNK_BYTES = 32 * 2**20
+_CHUNK_BYTES = 8 * 2**20
 
 # LEVEL rebuilds what the signal should have looked like, in its own units; in the score one scale of it is
 # enough, for it takes slow drift for an anomaly at every scale (docs/log.md).

@@ -35,7 +35,7 @@ def kept_stretches(series: Series, excluded: Bool, *, most_cells: int, longest_w
 
     Args:
         series: the training part.
-        excluded: (steps,) bool, steps that are no example of normal.
+        excluded: (steps,) bool, steps that are no example of normal, those set aside among them.
         most_cells: steps times channels to keep.
         longest_window: steps.
     """
@@ -52,5 +52,6 @@ def kept_stretches(series: Series, excluded: Bool, *, most_cells: int, longest_w
     for place, first in zip(places.tolist(), np.asarray(firsts).tolist(), strict=True):
         values[place : place + length] = series.values[first : first + length]
         outside[place : place + length] = excluded[first : first + length]
-    kept = replace(series, grid=replace(series.grid, steps=len(values)), values=values, row_times=None)
+    grid = replace(series.grid, steps=len(values))
+    kept = replace(series, grid=grid, values=values, row_times=None, set_aside=None)
     return Kept(kept, outside, np.stack([places, np.asarray(firsts)], axis=1))

@@ -17,6 +17,7 @@ from logscan.core.contamination import unlike_the_rest
 from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import untouched, window_starts
+from logscan.data.memory import give_back_memory
 from logscan.model.analogues import Attended, HeadHistory, head_attention, head_keys, with_tree
 from logscan.model.encoder import (
     HeadOutput,
@@ -165,6 +166,7 @@ def _heads(
         batch.add(head_steps(output, head, steps, causal=False))
         causal.add(head_steps(output, head, steps, causal=True))
         heads.append(head)
+        give_back_memory()
         if progress is not None:
             progress(spec.name)
     return _Heads(tuple(heads), tuple(fits), batch, causal)
