@@ -115,7 +115,8 @@ def head_output(head: Head, history: HeadHistory, series: Prepared, attended: At
     """What one head says, from the analogues of its tokens; arguments as in `head_attention`."""
     level = head.spec.view is View.LEVEL
     expected = OverlapMean(*series.values.shape) if level else None
-    residuals = token_residuals(head, history, series, attended, expected)
+    tell = None if expected is None else expected.add
+    residuals = token_residuals(head, history, series, attended, tell)
     return HeadOutput(
         starts=attended.starts,
         residuals=residuals,
@@ -126,14 +127,18 @@ def head_output(head: Head, history: HeadHistory, series: Prepared, attended: At
 
 
 def token_residuals(
-    head: Head, history: HeadHistory, series: Prepared, attended: Attended, expected: OverlapMean | None
+    head: Head,
+    history: HeadHistory,
+    series: Prepared,
+    attended: Attended,
+    tell: Callable[[I64, F32], None] | None,
 ) -> F32:
-    """`HeadOutput.residuals` of some tokens; the windows as rebuilt are added to `expected`, where given."""
+    """`HeadOutput.residuals` of some tokens; `tell`, where given, gets the windows' starts and what was rebuilt."""
     residuals = np.empty((len(attended.starts), series.values.shape[1]), dtype=np.float32)
     for piece, built, differences in rebuilt_windows(head, history, series, attended):
         residuals[piece] = residual_power(differences, head.whitening)
-        if expected is not None:
-            expected.add(attended.starts[piece], built)
+        if tell is not None:
+            tell(attended.starts[piece], built)
     residuals[~judged_tokens(series, attended, head.spec.window_steps)] = np.nan
     return residuals
 

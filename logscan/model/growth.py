@@ -35,10 +35,10 @@ def candidates(
     Args:
         model: whose training part and channels count.
         head: gives the window.
-        series: that is scored.
-        starts: (windows,) int64, in the series.
-        offset_steps: step of the training grid at which the series begins.
-        ordinary: (steps,) bool, of the series, from `ordinary_steps`.
+        series: that is scored, or a part of it.
+        starts: (windows,) int64, in that part.
+        offset_steps: step of the training grid at which it begins.
+        ordinary: (steps,) bool, of its steps, from `ordinary_steps`.
     """
     window = head.spec.window_steps
     begin = starts + offset_steps
@@ -69,21 +69,24 @@ class GrowingHistory:
         known = HeadHistory.of(head, model.history, device, model.history_steps(head.starts))
         return GrowingHistory(head, values, known, len(model.history), offset_steps, keys=known.keys[:0])
 
-    def join(self, starts: I64, score: F32) -> None:
+    def join(self, starts: I64, score: F32, first_step: int = 0) -> None:
         """Take in windows of the series.
 
         Args:
             starts: (windows,) int64, later than all that joined before.
-            score: (steps,) float32, of the series; where the windows lie.
+            score: (steps,) float32, of the steps where the windows lie.
+            first_step: of the series, that `score` begins with.
         """
         if len(starts) == 0:
             return
-        window, values = self.head.spec.window_steps, self.values[self.training_steps :]
+        window, place = self.head.spec.window_steps, starts - first_step
         total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(score), dtype=np.float64)])
-        novelty = (total[starts + window] - total[starts]) / window
+        novelty = (total[place + window] - total[place]) / window
         best = _largest(novelty, MOST_JOINING)  # before their keys are made
-        starts, novelty = starts[best], novelty[best]
-        keys = head_keys(features(searchable(values), starts, self.head.spec), self.head)
+        starts, place, novelty = starts[best], place[best], novelty[best]
+        begin = self.training_steps + first_step
+        values = searchable(self.values[begin : begin + len(score)])
+        keys = head_keys(features(values, place, self.head.spec), self.head)
         self.starts = np.concatenate([self.starts, starts])
         self.novelty = np.concatenate([self.novelty, novelty])
         self.keys = torch.cat([self.keys, keys.to(self.keys.device)])

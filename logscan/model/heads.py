@@ -47,6 +47,11 @@ class Prepared:
     bridged: Bool
     set_aside: Bool | None = None
 
+    def part(self, steps: slice) -> Prepared:
+        """Some of the steps, not copied."""
+        aside = None if self.set_aside is None else self.set_aside[steps]
+        return Prepared(self.values[steps], self.observed[steps], self.bridged[steps], aside)
+
 
 def prepared(values: F64, scaler: Scaler, *, bridge_steps: int, causal: bool) -> Prepared:
     """Scale and fill a series.

@@ -89,17 +89,15 @@ def _by_blocks(
     for end in ends:
         for run in heads:
             run.judge(end)
-        base = max(
-            0, end - block - 3 * longest
-        )  # what was not considered yet, and the windows that reach into it
+        # what was not considered yet, and the windows that reach into it; the rest of a long series is not touched
+        base = max(0, end - block - 3 * longest)
         score = _overlap_scores(heads, base, end, channels)
-        ordinary = np.zeros(steps, dtype=np.bool_)
-        ordinary[base:end] = ordinary_steps(score, model.ordinary_score)
-        placed = np.zeros(end, dtype=np.float32)
-        placed[base:] = score
+        ordinary = ordinary_steps(score, model.ordinary_score)
+        part = series.part(slice(base, end))
         for run in heads:
-            new = run.considered_until(end - longest)
-            run.history.join(candidates(model, run.history.head, series, new, offset_steps, ordinary), placed)
+            new = run.considered_until(end - longest) - base
+            new = candidates(model, run.history.head, part, new, offset_steps + base, ordinary)
+            run.history.join(new + base, score, base)
     fusion = Fusion(steps, channels)
     for run in heads:
         run.judge(steps)
@@ -146,10 +144,16 @@ class _HeadRun:
         piece = slice(self._judged, max(self._judged, last))
         self._judged = piece.stop
         known = self.history.now()
-        found = head_attention(
-            head, known, self._series, self.starts[piece], self._offset, neighbors=self._neighbors
-        )
-        self.residuals[piece] = token_residuals(head, known, self._series, found, self.expected)
+        first = int(self.starts[piece.start]) if piece.stop > piece.start else end
+        part = self._series.part(slice(first, end))
+        starts = self.starts[piece] - first
+        found = head_attention(head, known, part, starts, self._offset + first, neighbors=self._neighbors)
+
+        def tell(starts: I64, built: F32) -> None:
+            if self.expected is not None:
+                self.expected.add(starts + first, built)
+
+        self.residuals[piece] = token_residuals(head, known, part, found, tell)
         self._times.append(known.times[found.neighbors])
         self._weights.append(found.weights)
 
