@@ -106,6 +106,11 @@ def figures(files: list[PublishedFile], *, fit: bool, workers: int, threads: int
                     time_column=file.time_column,
                     train_end=file.train_rows,
                     fit=fit,
+                    seed=0,
+                    attention="auto",
+                    whole_history=False,
+                    batch_only=True,
+                    false_alarms="1/week",
                     device="cpu",
                     threads=threads,
                 )
