@@ -15,10 +15,8 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +29,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+from cli_cost import command_cost
 
 from logscan.config import InputConfig
 from logscan.data.read import read_log
@@ -143,32 +142,6 @@ def throughput(rows: int, runs: int, folder: Path) -> None:
                 name += f", --every {every}" if every else ""
                 print(compared(name, path, reference, every, runs).row(), flush=True)
             path.unlink()
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one process cost."""
-
-    seconds: float
-    peak_mb: float
-
-
-def command_cost(arguments: list[str]) -> Cost:
-    """Run one logscan command and measure it; ends the benchmark where it fails."""
-    begin = time.perf_counter()
-    with tempfile.TemporaryFile() as messages:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "logscan", *arguments], stdout=subprocess.DEVNULL, stderr=messages
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        messages.seek(0)
-        text = messages.read().decode()
-    code = os.waitstatus_to_exitcode(status)
-    if code:
-        sys.exit(f"logscan {' '.join(arguments)}: exit {code}: {text}")
-    print("".join(f"    {line}\n" for line in text.splitlines()), end="", file=sys.stderr)
-    return Cost(seconds, usage.ru_maxrss / 1024)
 
 
 def memory(gigabytes: float, channels: int, every: str | None, folder: Path) -> None:

@@ -93,30 +93,31 @@ def published_files(peers: Path, nab: Path) -> list[PublishedFile]:
 def figures(files: list[PublishedFile], *, fit: bool, workers: int, threads: int) -> dict[str, float]:
     """Our VUS-PR of each file that could be measured."""
     with tempfile.TemporaryDirectory() as folder:
-        tasks = []
-        for file in files:
-            lines = file.nab_file.read_text(encoding="utf-8").splitlines(keepends=True)
-            shortened = Path(folder) / file.name
-            shortened.write_text("".join(lines[:-1]), encoding="utf-8")  # as TSB-AD did
-            tasks.append(
-                Task(
-                    dataset="nab",
-                    series=file.name,
-                    file=str(shortened),
-                    time_column=file.time_column,
-                    train_end=file.train_rows,
-                    fit=fit,
-                    seed=0,
-                    attention="auto",
-                    whole_history=False,
-                    batch_only=True,
-                    false_alarms="1/week",
-                    device="cpu",
-                    threads=threads,
-                )
-            )
+        tasks = [shortened(file, Path(folder), fit=fit, threads=threads) for file in files]
         results = all_results(tasks, workers)
     return {result["series"]: result["vus_pr"] for result in results if result["status"] == "ok"}
+
+
+def shortened(file: PublishedFile, folder: Path, *, fit: bool, threads: int) -> Task:
+    """The task of one file, of which `folder` gets a copy without its last row, as TSB-AD used it."""
+    lines = file.nab_file.read_text(encoding="utf-8").splitlines(keepends=True)
+    copy = folder / file.name
+    copy.write_text("".join(lines[:-1]), encoding="utf-8")
+    return Task(
+        dataset="nab",
+        series=file.name,
+        file=str(copy),
+        time_column=file.time_column,
+        train_end=file.train_rows,
+        fit=fit,
+        seed=0,
+        attention="auto",
+        whole_history=False,
+        batch_only=True,
+        false_alarms="1/week",
+        device="cpu",
+        threads=threads,
+    )
 
 
 def markdown(files: list[PublishedFile], ours: dict[str, float]) -> str:

@@ -8,6 +8,7 @@ from attention_watch import watched_attention
 from detection import options
 from detection_summary import MEAN_OVER, summarised
 from promise import promise
+from published import PublishedFile, shortened
 from results import RUNS, filled
 from results_table import attention_table, causal_table, detection_table, seconds_table, series_table
 from seeds import mean_over, seed_table
@@ -278,3 +279,16 @@ def test_watched_attention_gives_the_same_trained_layers_whatever_the_kind(tmp_p
     assert all(cost["seconds_tree"] > 0 for cost in costs["sparse"]["heads"].values())
     for name in ("seconds_attention", "seconds_attention_fit", "seconds_tree"):
         assert costs["sparse"][name] > 0
+
+
+def test_a_published_file_is_run_as_it_was_published(tmp_path):
+    """Its last row is dropped, and the rows its name says are for training."""
+    nab = tmp_path / "nab.csv"
+    nab.write_text("timestamp,value\n" + "".join(f"{row},1\n" for row in range(9)))
+    (tmp_path / "copies").mkdir()
+    file = PublishedFile("007_NAB_id_7_Web_tr_5_1st_6.csv", nab, "timestamp", {})
+    task = shortened(file, tmp_path / "copies", fit=False, threads=1)
+    assert task.train_end == 5
+    copy = tmp_path / "copies" / file.name
+    assert task.file == str(copy)
+    assert copy.read_text().splitlines() == nab.read_text().splitlines()[:-1]

@@ -199,7 +199,6 @@ def test_public_holidays_are_set_aside(monkeypatch):
 
 def test_real_tables_of_holidays():
     """Golden Week is known, an unknown country is refused."""
-    pytest.importorskip("holidays")
     marked = days(holidays="JP").series[0].set_aside.reshape(-1, 24).all(axis=1)
     first = np.datetime64("2024-04-20")
     assert [str(first + int(day)) for day in np.flatnonzero(marked)] == [
