@@ -65,14 +65,20 @@ def main() -> int:
         parser.error("--data and --out are required")
     if not arguments.out.absolute().parent.is_dir():
         parser.error(f"the folder of {arguments.out} does not exist")
-    arguments.no_fit, arguments.device = False, "cpu"
     threads = max(1, int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)) // arguments.workers)
-    tasks = detection.found_tasks(arguments, threads)
+    tasks = peer_tasks(arguments.data, arguments.only, threads)
     if not tasks:
         parser.error(f"no labelled series in {arguments.data} matches")
     results = all_results(tasks, arguments.methods, arguments.workers, arguments.out)
     Console(width=None if sys.stdout.isatty() else 180).print(console_table(results))
     return 3 if any(result["status"] == "failed" for result in results) else 0
+
+
+def peer_tasks(data: Path, only: list[str], threads: int) -> list[Task]:
+    """The series of the folder that were asked for, run as `detection.py` does by default, in batch alignment."""
+    arguments = detection.options().parse_args(["--batch-only", "--device", "cpu"])
+    arguments.data, arguments.only = data, only
+    return detection.found_tasks(arguments, threads)
 
 
 def all_results(tasks: list[Task], methods: list[str], workers: int, out: Path) -> list[Result]:

@@ -7,6 +7,7 @@ import pytest
 from attention_watch import watched_attention
 from detection import options
 from detection_summary import MEAN_OVER, summarised
+from peers import peer_tasks
 from promise import promise
 from published import PublishedFile, shortened
 from results import RUNS, filled
@@ -292,3 +293,18 @@ def test_a_published_file_is_run_as_it_was_published(tmp_path):
     copy = tmp_path / "copies" / file.name
     assert task.file == str(copy)
     assert copy.read_text().splitlines() == nab.read_text().splitlines()[:-1]
+
+
+def test_peers_are_run_on_the_series_that_are_asked_for(tmp_path):
+    """The folder's series become tasks with detection's defaults, each with its own training part."""
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    series = {"a": {"file": "a.csv", "time_column": "t", "train_end": 7}}
+    series["b"] = series["a"] | {"file": "b.csv", "train_end": None}
+    (folder / "meta.json").write_text(json.dumps({"series": series}))
+    (task,) = peer_tasks(tmp_path, ["plant/a"], threads=2)
+    assert (task.name, task.train_end, task.threads) == ("plant/a", 7, 2)
+    assert task.file == str(folder / "a.csv")
+    assert task.fit
+    assert task.batch_only
+    assert len(peer_tasks(tmp_path, [], threads=1)) == 2
