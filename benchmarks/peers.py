@@ -145,14 +145,10 @@ def theirs(task: Task, method: str, rows: LabelledRows) -> Result:
     import numpy as np  # noqa: PLC0415
     from peer_methods import Problem, run, scaled  # noqa: PLC0415
 
-    from logscan.records import TimeGrid, TimeKind  # noqa: PLC0415
-
     problem = Problem(scaled(_channels(task, rows), rows.train_rows), rows.train_rows, rows.window)
     scores, seconds = run(method, problem)
-    order = np.arange(len(scores))
-    grid = TimeGrid(TimeKind.ROW, start=0, step=1, steps=len(scores))
-    by_row = replace(rows, times=order, clock=False)
-    figures = detection.row_figures(by_row, grid, scores, alarms=None)
+    no_alarms = np.zeros(len(scores), dtype=np.bool_)
+    figures = detection.row_figures(replace(rows, clock=False), scores, no_alarms, step=1)
     return {
         "status": "ok",
         "vus_pr": figures.vus_pr,

@@ -7,7 +7,7 @@ import pytest
 from attention_watch import watched_attention
 from detection import options
 from detection_summary import MEAN_OVER, summarised
-from peers import peer_tasks
+from peers import measured, peer_tasks
 from promise import promise
 from published import PublishedFile, shortened
 from results import RUNS, filled
@@ -308,3 +308,21 @@ def test_peers_are_run_on_the_series_that_are_asked_for(tmp_path):
     assert task.fit
     assert task.batch_only
     assert len(peer_tasks(tmp_path, [], threads=1)) == 2
+
+
+def test_a_peer_and_logscan_are_measured_on_the_same_rows(tmp_path):
+    """A spike far above everything is found whole by both, and both tell their time."""
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    value = np.sin(np.arange(600) / 5) + np.random.default_rng(0).normal(0, 0.1, 600)
+    value[480:500] += 30
+    label = (value > 10).astype(int)
+    lines = [f"{row},{x:.4f},{y}\n" for row, (x, y) in enumerate(zip(value, label, strict=True))]
+    (folder / "log.csv").write_text("t,value,label\n" + "".join(lines))
+    meta = {"series": {"a": {"file": "log.csv", "time_column": "t", "train_end": 300}}}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    (task,) = peer_tasks(tmp_path, [], threads=1)
+    for result in measured(task, ["rms_row", "closed_form", "sparse"]):
+        assert result["status"] == "ok", result
+        assert result["vus_pr"] > 0.5
+        assert result["seconds"] > 0
