@@ -318,7 +318,7 @@ def test_training_ships_only_what_rebuilds_held_back_rows_better(entity: EntityM
         runs = [fit_head(head, entity.history, judged, epochs=4, seed=3, channels=CHANNELS) for _ in range(2)]
         outcome = runs[0]
         assert outcome.loss_best <= outcome.loss_start
-        assert outcome.shipped == (outcome.loss_best < outcome.loss_start - 0.01)
+        assert not outcome.shipped or outcome.loss_best < outcome.loss_start - 0.01
         same = outcome.head.layer is head.layer
         assert same == (not outcome.shipped)
         assert np.array_equal(outcome.head.layer.log_metric, runs[1].head.layer.log_metric)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from logscan.core.certainty import is_certain_gain, log_residual
 from logscan.core.rhythm import rhythm_columns
 from logscan.model.analogues import RHYTHM, attend, head_keys, with_tree
 from logscan.model.heads import features, searchable
@@ -113,14 +114,16 @@ def fit_head(head: Head, history: F32, judged: Bool, *, epochs: int, seed: int, 
         return FitOutcome(head=head, shipped=False, epochs=0, loss_start=np.nan, loss_best=np.nan)
     split = int(len(tokens) * (1 - _HELD_BACK))
     learn = _examples(head, history, _thinned(tokens[:split], _SAMPLE), channels)
-    held = _examples(head, history, _thinned(tokens[split:], _SAMPLE // 4), channels)
+    kept_back = _thinned(tokens[split:], _SAMPLE // 4)
+    held = _examples(head, history, kept_back, channels)
     random = torch.Generator().manual_seed(seed)
     module = _Trainable(head.layer, channels)
     with torch.no_grad():
         weighing = _weighing(module, learn)
         learn, held = replace(learn, whitening=weighing), replace(held, whitening=weighing)
         module.log_noise.copy_(_residuals(module, learn).mean(dim=0).clamp_min(1e-6).log())
-        start = best = _held_back_loss(module, held)
+        before = after = _residuals(module, held).numpy()
+        start = best = log_residual(before)
     optimizer = torch.optim.Adam(module.parameters(), lr=_RATE)
     layer, stale, done = head.layer, 0, 0
     for done in range(1, epochs + 1):  # noqa: B007  reported below
@@ -131,14 +134,15 @@ def fit_head(head: Head, history: F32, judged: Bool, *, epochs: int, seed: int, 
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         with torch.no_grad():
-            loss_now = _held_back_loss(module, held)
-        if loss_now < best - 1e-4:
-            best, layer, stale = loss_now, module.layer(), 0
+            now = _residuals(module, held).numpy()
+        if log_residual(now) < best - 1e-4:
+            best, after, layer, stale = log_residual(now), now, module.layer(), 0
         else:
             stale += 1
         if stale >= _PATIENCE:
             break
-    shipped = best < start - _MUST_GAIN
+    certain = is_certain_gain(before, after, head.starts[kept_back], head.spec.window_steps)
+    shipped = best < start - _MUST_GAIN and certain
     if shipped:
         rows = features(searchable(history), head.starts, head.spec)
         head = with_tree(replace(head, layer=layer), rows)
@@ -206,8 +210,3 @@ def _weighing(module: _Trainable, examples: _Examples) -> Tensor:
     spread = ResidualSpread(found.shape[1], found.shape[2])
     spread.add(found, np.ones((len(found), found.shape[2]), dtype=np.bool_))
     return torch.from_numpy(spread.whitening())
-
-
-def _held_back_loss(module: _Trainable, held: _Examples) -> float:
-    """Mean over channels of the log mean residual: a 1 % smaller residual anywhere counts 0.01 of a channel."""
-    return float(_residuals(module, held).mean(dim=0).clamp_min(1e-6).log().mean())
