@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import detection
 from detection import LabelledRows, Task
-from peers_table import METHODS, console_table
+from peers_table import METHODS, OURS, console_table
 from rich.console import Console
 
 from logscan.data.write import write_text
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from logscan.model.state import Head
     from logscan.records import F64
 
-OURS = ("closed_form", "logscan", "dense", "sparse")
 _SPARSE_ABOVE = 1024  # tokens
 _NO_LIMIT = 2**62
 

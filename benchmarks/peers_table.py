@@ -35,6 +35,8 @@ METHODS = {
     "rms_row": ("#d9d27a", "v", "RMS of z-scores, each row"),
 }
 
+OURS = ("logscan", "closed_form", "dense", "sparse")
+
 
 def means(results: list[Result], key: str) -> dict[str, dict[str, float]]:
     """Method -> data set -> the mean of a figure over its series, and over data sets under `mean`.

@@ -1,10 +1,12 @@
 """Every detection figure of docs/results.md by one command: the runs it needs, and their tables.
 
-    python benchmarks/results.py --data DATA --out DIR [--compare CSV] [--write docs/results.md]
+    python benchmarks/results.py --data DATA --out DIR [--compare CSV] [--peers] [--write docs/results.md]
 
 A run whose JSON lies in DIR already is not run again: delete it to have it measured anew. With `--write` each table
 also replaces what stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->` in the document, where there is such a
-pair. The runs take about an hour and a half on one core.
+pair, and the figure `detection-peers.png` beside it is drawn. `--peers` runs the other detectors too (`peers.py`,
+which says what to install); their table is made whenever their results are there. The runs take about an hour and a
+half on one core, the peers as long again.
 """
 
 from __future__ import annotations
@@ -17,7 +19,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from results_table import attention_table, causal_table, detection_table, seconds_table, series_table
+import peers_table
+from results_table import (
+    MEAN_OVER,
+    attention_table,
+    causal_table,
+    detection_table,
+    seconds_table,
+    series_table,
+)
 from seeds import seed_table
 
 from logscan.data.write import write_text
@@ -33,6 +43,11 @@ RUNS: dict[str, list[str]] = {
     "whole_sparse": [*_WHOLE, "--attention", "sparse"],
 }
 TAKES_COMPARISON = "trained"
+PEERS = "peers.json"
+OWN_METHODS = {
+    "logscan": "trained",
+    "closed_form": "closed",
+}  # in the table of the peers, by the name of their run
 SOME_FAILED = 3  # series, named in the results
 
 
@@ -43,6 +58,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--compare", type=Path, help="see benchmarks/detection.py")
     parser.add_argument("--write", type=Path, help="document whose marked tables are replaced")
+    parser.add_argument("--peers", action="store_true", help="run the other detectors too")
     parser.add_argument(
         "--workers", type=int, default=1, help="series run at once; 1 for times to be reported"
     )
@@ -60,13 +76,23 @@ def main() -> int:
         code = subprocess.run(command, stdout=sys.stderr, check=False).returncode
         if code not in (0, SOME_FAILED):
             return code
+    if arguments.peers:
+        print("== the other detectors", file=sys.stderr)
+        code = subprocess.run(peers_command(arguments), stdout=sys.stderr, check=False).returncode
+        if code not in (0, SOME_FAILED):
+            return code
     results = {name: json.loads((arguments.out / f"{name}.json").read_text()) for name in RUNS}
     found = tables(results)
+    beside = peer_results(arguments.out / PEERS, results)
+    if beside:
+        found["peers"] = peers_table.markdown(beside, "vus_pr", 3)
     for name, text in found.items():
         print(f"### {name}\n\n{text}\n")
     if arguments.write:
         document = arguments.write.read_text(encoding="utf-8")
         write_text(arguments.write, filled(document, found))
+        if beside:
+            peers_table.draw(beside, arguments.write.with_name("detection-peers.png"))
     failed = [
         f"{name}: {one['dataset']}/{one['series']}: {one['reason']}"
         for name, result in results.items()
@@ -90,6 +116,28 @@ def tables(results: dict[str, dict[str, Any]]) -> dict[str, str]:
         "whole history": attention_table(results["whole_dense"], results["whole_sparse"]),
         "series": series_table(trained, closed),
     }
+
+
+def peers_command(arguments: argparse.Namespace) -> list[str]:
+    """How the other detectors are run: on the data sets of the mean."""
+    methods = [name for name in peers_table.METHODS if name not in peers_table.OURS]
+    command = [sys.executable, str(Path(__file__).with_name("peers.py")), "--data", str(arguments.data)]
+    command += ["--out", str(arguments.out / PEERS), "--workers", str(arguments.workers)]
+    return [*command, "--only", *MEAN_OVER, "--methods", *methods]
+
+
+def peer_results(file: Path, results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The results of the other detectors with logscan's own on the same series; nothing where there are none."""
+    if not file.exists():
+        return []
+    peers = json.loads(file.read_text(encoding="utf-8"))["results"]
+    ours = [
+        {**one, "method": method, "seconds": one["seconds_train"] + one["seconds_score"]}
+        for method, run in OWN_METHODS.items()
+        for one in results[run]["series"]
+        if one["status"] == "ok" and one["dataset"] in MEAN_OVER
+    ]
+    return [*(one for one in peers if one["method"] not in OWN_METHODS), *ours]
 
 
 def filled(document: str, found: dict[str, str]) -> str:

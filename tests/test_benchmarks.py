@@ -10,7 +10,7 @@ from detection_summary import MEAN_OVER, summarised
 from peers import measured, peer_tasks
 from promise import promise
 from published import PublishedFile, shortened
-from results import RUNS, filled
+from results import RUNS, filled, peer_results
 from results_table import attention_table, causal_table, detection_table, seconds_table, series_table
 from seeds import mean_over, seed_table
 
@@ -326,3 +326,18 @@ def test_a_peer_and_logscan_are_measured_on_the_same_rows(tmp_path):
         assert result["status"] == "ok", result
         assert result["vus_pr"] > 0.5
         assert result["seconds"] > 0
+
+
+def test_logscan_stands_beside_its_peers_with_the_figures_of_its_own_runs(tmp_path):
+    """What the file of the peers says of logscan itself is replaced; without the file there is no table."""
+    ours = {"status": "ok", "dataset": "kpi", "series": "a", "vus_pr": 0.5, "auc_pr": 0.4}
+    ours |= {"seconds_train": 2.0, "seconds_score": 1.0}
+    runs = {"trained": {"series": [ours, ours | {"status": "skipped"}]}, "closed": {"series": [ours]}}
+    file = tmp_path / "peers.json"
+    assert peer_results(file, runs) == []
+    peer = {"status": "ok", "dataset": "kpi", "series": "a", "vus_pr": 0.3, "auc_pr": 0.2, "seconds": 9.0}
+    file.write_text(json.dumps({"results": [peer | {"method": name} for name in ("lof", "logscan")]}))
+    found = {one["method"]: one for one in peer_results(file, runs)}
+    assert set(found) == {"lof", "logscan", "closed_form"}
+    assert found["logscan"]["vus_pr"] == 0.5
+    assert found["logscan"]["seconds"] == 3.0
