@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, field
+from types import ModuleType
 from typing import Any
 
+from logscan.attention import content_tree
 from logscan.model import analogues, fit
 
 NEVER, ALWAYS = 1 << 62, 0  # history tokens from which attention is sparse
@@ -63,7 +65,7 @@ def watched_attention(kind: str) -> AttentionWatch:
     """
     watch = AttentionWatch()
     usual, attend = analogues.EXACT_HISTORY_TOKENS, analogues.attend
-    partial, content_tree = analogues.partial_attention, analogues.content_tree
+    partial = analogues.partial_attention
     limit = {"auto": usual, "dense": NEVER, "sparse": ALWAYS}[kind]
 
     def timed_attention(head: Any, queries: Any, keys: Any, *rest: Any) -> Any:
@@ -83,7 +85,7 @@ def watched_attention(kind: str) -> AttentionWatch:
             found = attend(*arguments)
             watch.seconds_fit += time.perf_counter() - started
         finally:
-            analogues.EXACT_HISTORY_TOKENS, analogues.partial_attention = limit, timed_attention
+            limited()
         return found
 
     def timed_tree(*arguments: Any) -> Any:
@@ -92,6 +94,16 @@ def watched_attention(kind: str) -> AttentionWatch:
         watch.tree_waiting += time.perf_counter() - started
         return tree
 
-    analogues.EXACT_HISTORY_TOKENS = limit
-    analogues.partial_attention, analogues.content_tree, fit.attend = timed_attention, timed_tree, timed_fit
+    def limited() -> None:
+        patched(analogues, EXACT_HISTORY_TOKENS=limit, partial_attention=timed_attention)
+
+    limited()
+    patched(analogues, content_tree=timed_tree)
+    patched(fit, attend=timed_fit)
     return watch
+
+
+def patched(module: ModuleType, **names: object) -> None:
+    """Put other things behind names of a module, for the rest of the process."""
+    for name, value in names.items():
+        setattr(module, name, value)

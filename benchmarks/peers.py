@@ -29,7 +29,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import detection
-from detection import LabelledRows, Task
+from detection_tasks import LabelledRows, Task, found_tasks, labelled_rows, row_figures
 from peers_table import METHODS, OURS, console_table
 from rich.console import Console
 
@@ -77,7 +77,7 @@ def peer_tasks(data: Path, only: list[str], threads: int) -> list[Task]:
     """The series of the folder that were asked for, run as `detection.py` does by default, in batch alignment."""
     arguments = detection.options().parse_args(["--batch-only", "--device", "cpu"])
     arguments.data, arguments.only = data, only
-    return detection.found_tasks(arguments, threads)
+    return found_tasks(arguments, threads)
 
 
 def all_results(tasks: list[Task], methods: list[str], workers: int, out: Path) -> list[Result]:
@@ -124,7 +124,7 @@ def measured(task: Task, methods: list[str]) -> list[Result]:
     import torch  # noqa: PLC0415 - only a child may be heavy
 
     torch.set_num_threads(task.threads)
-    rows = detection.labelled_rows(task)
+    rows = labelled_rows(task)
     if not rows.labels[rows.train_rows :].any():
         reason = "no anomalous row after the training part"
         return [_head(task, method) | {"status": "skipped", "reason": reason} for method in methods]
@@ -147,7 +147,7 @@ def theirs(task: Task, method: str, rows: LabelledRows) -> Result:
     problem = Problem(scaled(_channels(task, rows), rows.train_rows), rows.train_rows, rows.window)
     scores, seconds = run(method, problem)
     no_alarms = np.zeros(len(scores), dtype=np.bool_)
-    figures = detection.row_figures(replace(rows, clock=False), scores, no_alarms, step=1)
+    figures = row_figures(replace(rows, clock=False), scores, no_alarms, step=1)
     return {
         "status": "ok",
         "vus_pr": figures.vus_pr,
@@ -188,7 +188,7 @@ def exact_up_to(tokens: int | None) -> Iterator[list[int]]:
         return attention(head, queries, keys, *others)
 
     analogues.EXACT_HISTORY_TOKENS = limit if tokens is None else tokens
-    analogues.partial_attention = noting
+    analogues.partial_attention = noting  # type: ignore[assignment]
     try:
         yield histories
     finally:

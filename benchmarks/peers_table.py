@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from results_table import MEAN_OVER, figure
+from detection_summary import MEAN_OVER
+from results_table import figure
 from rich.table import Table
 
 Result = dict[str, Any]

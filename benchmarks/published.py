@@ -22,7 +22,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from detection import Task, all_results
+from detection import all_results
+from detection_tasks import Task
 
 from logscan.data.write import write_text
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import peers_table
+from detection_summary import MEAN_OVER
 from results_table import (
-    MEAN_OVER,
     attention_table,
     causal_table,
     detection_table,
