@@ -67,11 +67,13 @@ def read_log(
         step = step_from(config.every, plan.time.kind) if config.every else None
         collector = Collector(plan, step, sample)
         del sample
+        first.want(plan, _decimal(first, config))
         told: list[str] = []
         _collect(collector, first, config, progress, taken, sources, told)
     for source in sources[1:]:
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
+            table.want(plan, _decimal(table, config))
             _collect(collector, table, config, progress, [], sources, told)
     log = _finished(collector, plan, first, sources, config, told)
     give_back_memory()
