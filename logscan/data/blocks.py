@@ -9,11 +9,11 @@ from typing import Protocol
 from logscan.errors import InputError
 
 
-class Readable(Protocol):
-    """A stream of UTF-8 text."""
+class Pieces(Protocol):
+    """UTF-8 text as it comes."""
 
-    def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; nothing only at the end."""
+    def piece(self, size: int) -> bytes:
+        """About up to `size` bytes; nothing only at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Block:
 
 
 def blocks_of_lines(
-    text: Readable, size: int, quote: str, place: str, position: Callable[[], int | None]
+    text: Pieces, size: int, quote: str, place: str, position: Callable[[], int | None]
 ) -> Iterator[Block]:
     """Cut a text into blocks of about `size` bytes, none but the last empty.
 
@@ -53,16 +53,20 @@ def blocks_of_lines(
     Raises:
         InputError: a line is longer than a block.
     """
-    rest = b""
-    while data := text.read(size):
-        whole = rest + data if rest else data
-        end = _cut(whole, quote.encode())
-        if end == 0 and len(whole) > size:
+    parts: list[bytes] = []
+    held = 0
+    while piece := text.piece(size):
+        parts.append(piece)
+        held += len(piece)
+        if held < size:
+            continue
+        block, rest = _cut(parts, quote.encode())
+        if not block and held > size:
             refuse_long_line(place, size)
-        if end:
-            yield Block(whole[:end], last=False, position=position())
-        rest = whole[end:]
-    yield Block(rest, last=True, position=position())
+        if block:
+            yield Block(block, last=False, position=position())
+        parts, held = [rest], len(rest)
+    yield Block(b"".join(parts), last=True, position=position())
 
 
 def refuse_long_line(place: str, size: int) -> None:
@@ -71,17 +75,21 @@ def refuse_long_line(place: str, size: int) -> None:
     raise InputError(place, f"a line is longer than {size:,} bytes", remedy)
 
 
-def _cut(text: bytes, quote: bytes) -> int:
-    """Where the last line ends that a quoted cell does not seem to go on behind; 0 where no line ends."""
+def _cut(parts: list[bytes], quote: bytes) -> tuple[bytes, bytes]:
+    """The lines of a text in parts, up to the last one that a quoted cell does not seem to go on behind, and the rest."""
+    plain = not quote or not any(quote in part for part in parts)
+    end = _line_end(parts[-1], len(parts[-1])) if plain else 0
+    if end:  # the usual case: all is copied once
+        return b"".join([*parts[:-1], parts[-1][:end]]), parts[-1][end:]
+    text = b"".join(parts)
     end = last = _line_end(text, len(text))
-    if not quote or quote not in text:
-        return last
-    odd = text.count(quote, 0, end) % 2
+    odd = not plain and text.count(quote, 0, end) % 2
     while end and odd:
         before = _line_end(text, end - 1)
         odd ^= text.count(quote, before, end) % 2
         end = before
-    return end or last
+    end = end or last
+    return text[:end], text[end:]
 
 
 def _line_end(text: bytes, end: int) -> int:

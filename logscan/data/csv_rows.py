@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from logscan.data.blocks import Block, Readable, blocks_of_lines, refuse_long_line
+from logscan.data.blocks import Block, Pieces, blocks_of_lines, refuse_long_line
 from logscan.data.dialect import Dialect
 from logscan.data.parse import Parsed, Parser
 from logscan.data.wanted import Wanted
@@ -28,7 +28,7 @@ class CsvRows:
         position: how far the file was read for the batches so far, in bytes; None where that is not told.
     """
 
-    def __init__(self, text: Readable, dialect: Dialect, place: str, position: Callable[[], int | None]) -> None:
+    def __init__(self, text: Pieces, dialect: Dialect, place: str, position: Callable[[], int | None]) -> None:
         self.wanted: Wanted | None = None
         self.dropped: Counter[str] = Counter()
         self.position: int | None = None
