@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from logscan.config import InputConfig
-from logscan.data.cast import plain
 from logscan.data.columns import Plan
 from logscan.data.csv_rows import CsvRows
-from logscan.data.dialect import BLANK, MOST_COLUMNS, Dialect, found_dialect
+from logscan.data.dialect import BLANK, Dialect, found_dialect
 from logscan.data.encoding import Utf8Stream, found_encoding, known_encoding
 from logscan.data.growing import UpTo, whole_bytes
-from logscan.data.header import distinct_names
+from logscan.data.parquet_rows import ParquetRows
 from logscan.data.sources import BINARY_REMEDY, Source, is_parquet, opened
 from logscan.data.squeeze import Squeezed
 from logscan.data.units import UnitStripper
@@ -29,12 +27,9 @@ from logscan.errors import EmptyInputError, InputError, LogscanError
 from logscan.records import LogKind
 
 BLOCK_BYTES = 4 << 20  # also the longest line that is read
-PARQUET_ROWS = 1 << 16
 _SAMPLE_BYTES = 1 << 18
 _HEAD_BYTES = 1 << 12
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0c\x1b")
-_NO_ROWS = "there is a header but no rows of data"
-_PARQUET_DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
 _MARKUP = {b"{": "JSON", b"[{": "JSON", b"<": "HTML or XML"}
 
 
@@ -49,6 +44,7 @@ class Table:
     dialect: Dialect | None = None
     stream: Utf8Stream | None = None
     csv: CsvRows | None = None
+    parquet: ParquetRows | None = None
     raw: BinaryIO | None = None  # closed by `close`; None for the standard input
     units: UnitStripper | None = None
     folders: tuple[str, ...] = ()  # columns that the names of folders add
@@ -73,6 +69,8 @@ class Table:
         if self.csv is not None and self.dialect is not None and self.units is None:
             samples = plan.kind is LogKind.SAMPLES
             self.csv.wanted = wanted_columns(plan, self.dialect, decimal) if samples else None
+        if self.parquet is not None and plan.kind is LogKind.SAMPLES:
+            self.parquet.wanted = frozenset(plan.columns)
 
     def notes(self) -> list[str]:
         """What a user should know about how the file was read, one sentence each; complete at its end."""
@@ -162,7 +160,9 @@ def _csv_table(source: Source, raw: BinaryIO, owned: BinaryIO | None, config: In
     text = Squeezed(stream) if dialect.delimiter == BLANK else stream
     csv = CsvRows(text, dialect, source.name, lambda: _position(owned))
     rows = csv.batches(BLOCK_BYTES)
-    table = Table(source, "csv", dialect.names, rows, dialect, stream, csv, owned, line_left=line_left)
+    table = Table(
+        source, "csv", dialect.names, rows, dialect, stream, csv=csv, raw=owned, line_left=line_left
+    )
     if config.units:
         left_alone = {*config.entity, config.time or ""}
         table.units = UnitStripper(source.name, frozenset(left_alone))
@@ -223,29 +223,8 @@ def _skip_lines(stream: Utf8Stream, lines: int) -> None:
 
 
 def _parquet_table(source: Source, raw: BinaryIO) -> Table:
-    remedy = "write the file again"
-    try:
-        file = pq.ParquetFile(raw)
-        columns = file.schema_arrow.names
-    except _PARQUET_DAMAGE as error:
-        raise InputError(source.name, "the Parquet file is damaged or cut off", remedy) from error
-    if len(columns) > MOST_COLUMNS:
-        fact = f"there are more than {MOST_COLUMNS:,} columns"
-        raise InputError(source.name, fact, "write fewer columns, or one row per reading")
-    if file.metadata.num_rows == 0:
-        raise EmptyInputError(source.name, _NO_ROWS, "pass a file with rows of data")
-    names = distinct_names([" ".join(name.split()) for name in columns])
-
-    def batches() -> Iterator[Any]:
-        try:
-            for batch in file.iter_batches(batch_size=PARQUET_ROWS):
-                yield pa.RecordBatch.from_arrays(
-                    [plain(column) for column in batch.columns], names=list(names)
-                )
-        except _PARQUET_DAMAGE as error:
-            raise InputError(source.name, "the Parquet file is damaged or cut off", remedy) from error
-
-    return Table(source, "parquet", names, batches(), raw=raw)
+    rows = ParquetRows(raw, source.name)
+    return Table(source, "parquet", rows.names, rows.batches(), parquet=rows, raw=raw)
 
 
 def _add_partitions(table: Table) -> None:

@@ -76,7 +76,7 @@ def refuse_long_line(place: str, size: int) -> None:
 
 
 def _cut(parts: list[bytes], quote: bytes) -> tuple[bytes, bytes]:
-    """The lines of a text in parts, up to the last one that a quoted cell does not seem to go on behind, and the rest."""
+    """The lines of a text up to the last one that no quoted cell seems to go on behind, and the rest."""
     plain = not quote or not any(quote in part for part in parts)
     end = _line_end(parts[-1], len(parts[-1])) if plain else 0
     if end:  # the usual case: all is copied once

@@ -28,7 +28,9 @@ class CsvRows:
         position: how far the file was read for the batches so far, in bytes; None where that is not told.
     """
 
-    def __init__(self, text: Pieces, dialect: Dialect, place: str, position: Callable[[], int | None]) -> None:
+    def __init__(
+        self, text: Pieces, dialect: Dialect, place: str, position: Callable[[], int | None]
+    ) -> None:
         self.wanted: Wanted | None = None
         self.dropped: Counter[str] = Counter()
         self.position: int | None = None

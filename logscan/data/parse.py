@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from logscan.data.blocks import Block
@@ -118,7 +119,9 @@ class Parser:
         if first is None:
             return False
         column = batch.column(self._dialect.names[first])
-        return bool(pa.types.is_string(column.type) and pa.compute.any(pa.compute.equal(column, self._written[first])).as_py())
+        if column.type != pa.string():
+            return False
+        return bool(pc.any(pc.equal(column, self._written[first])).as_py())
 
     def _ragged(self) -> RaggedRows:
         dialect = self._dialect

@@ -96,17 +96,17 @@ def _collect(
     """
     decimal = _decimal(table, config)
 
-    def add(batch: Any) -> None:
+    def add(batch: Any, position: int | None) -> None:
         collector.add(batch, decimal, progress)
         if collector.cells > MOST_CELLS:
-            _held_in(collector, table.source.name, _share_read(table, sources))
+            _held_in(collector, table.source.name, _share_read(table, sources, position))
 
     with ThreadPoolExecutor(1) as worker:
         adding = None
         for batch in chain(_emptied(taken), table.rows):
             if adding is not None:
                 adding.result()
-            adding = worker.submit(add, batch)
+            adding = worker.submit(add, batch, table.csv.position if table.csv is not None else None)
         if adding is not None:
             adding.result()
     for reason, rows in table.dropped().items():
@@ -124,13 +124,13 @@ def _held_in(collector: Collector, place: str, share: float | None) -> None:
     give_back_memory()
 
 
-def _share_read(table: Table, sources: Sequence[Source]) -> float | None:
-    """How much of all files has been read, 0 to 1; None where that cannot be told."""
-    if table.raw is None or table.format == "parquet":
+def _share_read(table: Table, sources: Sequence[Source], position: int | None) -> float | None:
+    """How much of all files has been read, 0 to 1, by the bytes of one of them; None where that cannot be told."""
+    if position is None:
         return None
     with suppress(OSError, ValueError):
         sizes = [source.path.stat().st_size if source.path else 0 for source in sources]
-        done = sum(sizes[: list(sources).index(table.source)]) + table.raw.tell()
+        done = sum(sizes[: list(sources).index(table.source)]) + position
         return done / sum(sizes) if all(sizes) and 0 < done <= sum(sizes) else None
     return None
 

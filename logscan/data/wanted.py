@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,7 @@ class Wanted:
     types: Mapping[str, Any]
     decimal: str
 
-    def without_types(self, names: Set[str]) -> Wanted:
+    def without_types(self, names: Collection[str]) -> Wanted:
         """The same, with some columns as text."""
         return replace(self, types={name: kind for name, kind in self.types.items() if name not in names})
 
