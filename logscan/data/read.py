@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import chain
@@ -30,6 +31,7 @@ from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20
 _ROOM = 1.25  # files are read ahead, and what is read so far may be sparser than what comes
+_WAITING = 2  # batches that are being added or wait for it
 _TIMES_MORE = 32  # to be expected where nothing tells how much is still to come
 
 
@@ -91,7 +93,7 @@ def _collect(
 ) -> None:
     """Add all rows of one file, those already taken for the sample first, and its notes to `told`.
 
-    One batch is added on a thread of its own while the next is read, so that two cores are used. Reading stays
+    Batches are added on a thread of their own while the next are read, so that two cores are used. Reading stays
     on the caller's thread: a signal reaches it even where it waits for the standard input.
     """
     decimal = _decimal(table, config)
@@ -102,13 +104,13 @@ def _collect(
             _held_in(collector, table.source.name, _share_read(table, sources, position))
 
     with ThreadPoolExecutor(1) as worker:
-        adding = None
+        adding: deque[Future[None]] = deque()
         for batch in chain(_emptied(taken), table.rows):
-            if adding is not None:
-                adding.result()
-            adding = worker.submit(add, batch, table.csv.position if table.csv is not None else None)
-        if adding is not None:
-            adding.result()
+            if len(adding) == _WAITING:
+                adding.popleft().result()
+            adding.append(worker.submit(add, batch, table.csv.position if table.csv is not None else None))
+        for one in adding:
+            one.result()
     for reason, rows in table.dropped().items():
         collector.drop(reason, rows)
     told += table.notes()
