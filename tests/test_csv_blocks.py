@@ -213,7 +213,7 @@ SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=4)
 def test_blocks_are_the_text_and_end_with_lines(text, size, sizes):
     """Blocks one behind the other are the text; all but the last end behind a line end; too long lines are refused."""
     data = text.encode()
-    cut = blocks_of_lines(Pieces(data, sizes), size, '"', "log.csv", lambda: None)
+    cut = blocks_of_lines(Pieces(data, sizes), size, '"', "log.csv", lambda: None, [])
     longest = max(map(len, re.split(rb"[\r\n]", data)))
     if longest > 2 * size:
         with pytest.raises(InputError, match=f"a line is longer than {size} bytes"):
@@ -221,9 +221,9 @@ def test_blocks_are_the_text_and_end_with_lines(text, size, sizes):
         return
     assume(longest < size)
     blocks = list(cut)
-    assert b"".join(block.text for block in blocks) == data
+    assert b"".join(bytes(block.text) for block in blocks) == data
     assert [block.last for block in blocks] == [False] * (len(blocks) - 1) + [True]
-    assert all(block.text.endswith((b"\n", b"\r")) for block in blocks[:-1])
+    assert all(bytes(block.text).endswith((b"\n", b"\r")) for block in blocks[:-1])
 
 
 WORDS = st.text('ab;"\n ', max_size=8)

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from logscan.errors import InputError
 
+_PIECE_BYTES = 1 << 20
+
 
 class Pieces(Protocol):
     """UTF-8 text as it comes."""
@@ -24,19 +26,23 @@ class Block:
         text: UTF-8, ends behind a line end but for the last block.
         last: whether nothing comes behind it.
         position: how far the file behind the text was read when it was cut, in bytes; None where that is not told.
+        quoted: whether there may be quotes in it.
+        buffer: holds the text, and may hold another one when this is done with.
     """
 
-    text: bytes
+    text: bytes | memoryview
     last: bool
     position: int | None = None
+    quoted: bool = True
+    buffer: bytearray | None = None
 
     def then(self, following: Block) -> Block:
         """This block and the one behind it as one."""
-        return Block(self.text + following.text, following.last, following.position)
+        return Block(b"".join([self.text, following.text]), following.last, following.position)
 
 
 def blocks_of_lines(
-    text: Pieces, size: int, quote: str, place: str, position: Callable[[], int | None]
+    text: Pieces, size: int, quote: str, place: str, position: Callable[[], int | None], free: list[bytearray]
 ) -> Iterator[Block]:
     """Cut a text into blocks of about `size` bytes, none but the last empty.
 
@@ -49,24 +55,45 @@ def blocks_of_lines(
         quote: what cells are quoted with, "" for nothing.
         place: file name, for the message.
         position: tells how far the file was read.
+        free: buffers to use again; memory that is new to the process costs more than the copying.
 
     Raises:
         InputError: a line is longer than a block.
     """
-    parts: list[bytes] = []
-    held = 0
-    while piece := text.piece(size):
-        parts.append(piece)
-        held += len(piece)
+    mark = quote.encode()
+    buffer, held, quoted = _buffer(free, 2 * size), 0, False
+    while piece := text.piece(min(size, _PIECE_BYTES)):
+        end = held + len(piece)
+        if end > len(buffer):
+            buffer = buffer[:held] + bytearray(2 * end)
+        memoryview(buffer)[held:end] = piece
+        held, quoted = end, quoted or (bool(mark) and mark in piece)
         if held < size:
             continue
-        block, rest = _cut(parts, quote.encode())
-        if not block and held > size:
+        cut = _cut(buffer, held, mark if quoted else b"")
+        if not cut and held > size:
             refuse_long_line(place, size)
-        if block:
-            yield Block(block, last=False, position=position())
-        parts, held = [rest], len(rest)
-    yield Block(b"".join(parts), last=True, position=position())
+        if cut:
+            rest = bytes(memoryview(buffer)[cut:held])
+            yield Block(
+                memoryview(buffer)[:cut], last=False, position=position(), quoted=quoted, buffer=buffer
+            )
+            buffer, held, quoted = (
+                _buffer(free, 2 * max(size, len(rest))),
+                len(rest),
+                bool(mark) and mark in rest,
+            )
+            memoryview(buffer)[:held] = rest
+    yield Block(bytes(memoryview(buffer)[:held]), last=True, position=position(), quoted=quoted)
+
+
+def _buffer(free: list[bytearray], size: int) -> bytearray:
+    """A buffer that is free, or a new one; free ones that are too small are let go of."""
+    while free:
+        buffer = free.pop()
+        if len(buffer) >= size:
+            return buffer
+    return bytearray(size)
 
 
 def refuse_long_line(place: str, size: int) -> None:
@@ -75,25 +102,19 @@ def refuse_long_line(place: str, size: int) -> None:
     raise InputError(place, f"a line is longer than {size:,} bytes", remedy)
 
 
-def _cut(parts: list[bytes], quote: bytes) -> tuple[bytes, bytes]:
-    """The lines of a text up to the last one that no quoted cell seems to go on behind, and the rest."""
-    plain = not quote or not any(quote in part for part in parts)
-    end = _line_end(parts[-1], len(parts[-1])) if plain else 0
-    if end:  # the usual case: all is copied once
-        return b"".join([*parts[:-1], parts[-1][:end]]), parts[-1][end:]
-    text = b"".join(parts)
-    end = last = _line_end(text, len(text))
-    odd = not plain and text.count(quote, 0, end) % 2
+def _cut(text: bytearray, held: int, quote: bytes) -> int:
+    """Where the last line ends that no quoted cell seems to go on behind, in the first bytes; 0 where none ends."""
+    end = last = _line_end(text, held, held)
+    odd = bool(quote) and text.count(quote, 0, end) % 2
     while end and odd:
-        before = _line_end(text, end - 1)
+        before = _line_end(text, end - 1, held)
         odd ^= text.count(quote, before, end) % 2
         end = before
-    end = end or last
-    return text[:end], text[end:]
+    return end or last
 
 
-def _line_end(text: bytes, end: int) -> int:
+def _line_end(text: bytearray, end: int, held: int) -> int:
     """Behind the last line end before `end`; 0 where there is none. CR, LF and CRLF end a line."""
     found = text.rfind(b"\n", 0, end) + 1
     # A CR that comes last may be the first half of CRLF.
-    return found or text.rfind(b"\r", 0, min(end, len(text) - 1)) + 1
+    return found or text.rfind(b"\r", 0, min(end, held - 1)) + 1

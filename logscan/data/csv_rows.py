@@ -47,8 +47,9 @@ class CsvRows:
             InputError: a line is too long, a quote swallows lines, or the text cannot be read as CSV.
         """
         threads = max(min(pa.cpu_count(), _MOST_THREADS), 1)
+        free: list[bytearray] = []
         blocks = blocks_of_lines(
-            self._text, block_bytes, self._dialect.quote, self._place, self._told_position
+            self._text, block_bytes, self._dialect.quote, self._place, self._told_position, free
         )
         ahead: deque[tuple[Block, Future[Parsed], int]] = deque()
         with ThreadPoolExecutor(threads) as self._pool:
@@ -66,6 +67,8 @@ class CsvRows:
                     ahead.appendleft(self._begun(block.then(following), cuts + 1))
                     continue
                 self._account(block, parsed)
+                if block.buffer is not None:
+                    free.append(block.buffer)
                 yield from parsed.batches
 
     def close(self) -> None:

@@ -44,7 +44,6 @@ class Parser:
     def __init__(self, dialect: Dialect, place: str) -> None:
         self._dialect = dialect
         self._place = place
-        self._quote = dialect.quote.encode()
         self._written = dialect.written[: len(dialect.names)]
         # A row no text holds and no table has: where it is not seen, a quoted cell has swallowed it.
         self._end = "\0" + dialect.delimiter * len(dialect.names)
@@ -60,12 +59,12 @@ class Parser:
             InputError: a quote swallows lines, or the text cannot be read as CSV.
         """
         text = block.text
-        if text.startswith(_BOM):
+        if text[:3] == _BOM:
             text = b"\n" + text  # part of a cell: pyarrow takes it off only at the very beginning
-        quoted = bool(self._quote) and self._quote in text
+        quoted = bool(self._dialect.quote) and block.quoted
         ends = quoted and not block.last
         if ends:
-            text += self._end.encode()
+            text = b"".join([text, self._end.encode()])
         if not text:
             return Parsed()
         if wanted is None:
@@ -77,7 +76,9 @@ class Parser:
         failed = [name for name, kind in wanted.types.items() if not _all_convert(plain.batches, name, kind)]
         return Parsed(plain.batches, plain.dropped, plain.cut, frozenset(failed or wanted.types))
 
-    def _as_typed(self, text: bytes, wanted: Wanted, *, quoted: bool, ends: bool) -> Parsed | None:
+    def _as_typed(
+        self, text: bytes | memoryview, wanted: Wanted, *, quoted: bool, ends: bool
+    ) -> Parsed | None:
         """The wanted columns; None where the block has to be looked at as text."""
         ragged = self._ragged()
         # Lines that a quote has swallowed may be in a column that nobody wants.
@@ -93,7 +94,7 @@ class Parser:
             refuse_swallowed_lines(batch, self._dialect.delimiter, self._place)
         return Parsed(batches, ragged.dropped)
 
-    def _as_text(self, text: bytes, *, quoted: bool, ends: bool) -> Parsed:
+    def _as_text(self, text: bytes | memoryview, *, quoted: bool, ends: bool) -> Parsed:
         """All columns as text, without rows that are no data."""
         ragged = self._ragged()
         try:
@@ -127,7 +128,9 @@ class Parser:
         dialect = self._dialect
         return RaggedRows(dialect.names, dialect.delimiter, dialect.quote, self._place, end=self._end)
 
-    def _read(self, text: bytes, ragged: RaggedRows, names: tuple[str, ...], wanted: Wanted | None) -> Any:
+    def _read(
+        self, text: bytes | memoryview, ragged: RaggedRows, names: tuple[str, ...], wanted: Wanted | None
+    ) -> Any:
         """One record batch; raises ArrowInvalid where a cell does not convert."""
         dialect = self._dialect
         types = wanted.types if wanted is not None else {}
