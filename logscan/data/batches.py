@@ -1,40 +1,35 @@
-"""Files as streams of Arrow record batches: CSV with every column as text, Parquet as it is."""
+"""Files as streams of Arrow record batches: CSV as text until the plan is known, Parquet as it is."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from logscan.config import InputConfig
-from logscan.data.cast import plain
-from logscan.data.dialect import BLANK, MOST_COLUMNS, Dialect, found_dialect
+from logscan.data.columns import Plan
+from logscan.data.csv_rows import CsvRows
+from logscan.data.dialect import BLANK, Dialect, found_dialect
 from logscan.data.encoding import Utf8Stream, found_encoding, known_encoding
 from logscan.data.growing import UpTo, whole_bytes
-from logscan.data.header import distinct_names
-from logscan.data.pace import Paced
-from logscan.data.quotes import without_swallowed
-from logscan.data.ragged import RaggedRows
+from logscan.data.parquet_rows import ParquetRows
 from logscan.data.sources import BINARY_REMEDY, Source, is_parquet, opened
 from logscan.data.squeeze import Squeezed
 from logscan.data.units import UnitStripper
 from logscan.data.unpack import Unpacked, packed_as
+from logscan.data.wanted import wanted_columns
 from logscan.errors import EmptyInputError, InputError, LogscanError
+from logscan.records import LogKind
 
 BLOCK_BYTES = 4 << 20  # also the longest line that is read
-PARQUET_ROWS = 1 << 16
 _SAMPLE_BYTES = 1 << 18
 _HEAD_BYTES = 1 << 12
-_NO_ROWS = "there is a header but no rows of data"
-_PARQUET_DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0c\x1b")
 _MARKUP = {b"{": "JSON", b"[{": "JSON", b"<": "HTML or XML"}
 
 
@@ -48,12 +43,12 @@ class Table:
     rows: Iterator[Any]  # record batches with plain columns
     dialect: Dialect | None = None
     stream: Utf8Stream | None = None
-    ragged: RaggedRows | None = None
+    csv: CsvRows | None = None
+    parquet: ParquetRows | None = None
     raw: BinaryIO | None = None  # closed by `close`; None for the standard input
     units: UnitStripper | None = None
     folders: tuple[str, ...] = ()  # columns that the names of folders add
     line_left: bool = False  # the last line is not whole and was left for the next run
-    filtered: Counter[str] = field(default_factory=Counter)  # reason -> rows taken out after reading
 
     @property
     def encoding(self) -> str | None:
@@ -64,7 +59,18 @@ class Table:
 
     def dropped(self) -> Counter[str]:
         """Rows that never became part of a batch, by reason, so far."""
-        return self.filtered + (self.ragged.dropped if self.ragged else Counter())
+        return self.csv.dropped if self.csv is not None else Counter()
+
+    def want(self, plan: Plan, decimal: str) -> None:
+        """Read what is still to come as a plan needs it: only its columns, numbers and times at once.
+
+        Events are compared row by row, and units are part of the text: there all columns stay text.
+        """
+        if self.csv is not None and self.dialect is not None and self.units is None:
+            samples = plan.kind is LogKind.SAMPLES
+            self.csv.wanted = wanted_columns(plan, self.dialect, decimal) if samples else None
+        if self.parquet is not None and plan.kind is LogKind.SAMPLES:
+            self.parquet.wanted = frozenset(plan.columns)
 
     def notes(self) -> list[str]:
         """What a user should know about how the file was read, one sentence each; complete at its end."""
@@ -86,6 +92,8 @@ class Table:
 
     def close(self) -> None:
         """Close the file."""
+        if self.csv is not None:
+            self.csv.close()
         if self.raw is not None:
             self.raw.close()
 
@@ -148,19 +156,25 @@ def _csv_table(source: Source, raw: BinaryIO, owned: BinaryIO | None, config: In
     dialect = found_dialect(
         sample.decode("utf-8", errors="replace"), config, ended=len(sample) < _SAMPLE_BYTES, place=source.name
     )
-    ragged = RaggedRows(dialect.names, dialect.delimiter, dialect.quote, source.name)
-    rows = ragged.restored(_csv_batches(source.name, stream, dialect, ragged))
-    table = Table(source, "csv", dialect.names, rows, dialect, stream, ragged, owned, line_left=line_left)
-    if dialect.quote:
-        table.rows = without_swallowed(table.rows, stream, dialect.delimiter, source.name)
-    table.rows = _without_blank_rows(table.rows, table.filtered)
-    if dialect.written:
-        table.rows = _without_repeated_header(table.rows, dialect, table.filtered)
+    _skip_lines(stream, dialect.skipped_lines)
+    text = Squeezed(stream) if dialect.delimiter == BLANK else stream
+    csv = CsvRows(text, dialect, source.name, lambda: _position(owned))
+    rows = csv.batches(BLOCK_BYTES)
+    table = Table(
+        source, "csv", dialect.names, rows, dialect, stream, csv=csv, raw=owned, line_left=line_left
+    )
     if config.units:
         left_alone = {*config.entity, config.time or ""}
         table.units = UnitStripper(source.name, frozenset(left_alone))
         table.rows = map(table.units.stripped, table.rows)
     return table
+
+
+def _position(raw: BinaryIO | None) -> int | None:
+    """How far a file was read."""
+    with suppress(OSError, ValueError):
+        return raw.tell() if raw is not None else None
+    return None
 
 
 def _whole_lines(source: Source, raw: BinaryIO, encoding: str | None) -> tuple[Any, bool]:
@@ -178,7 +192,7 @@ def _whole_lines(source: Source, raw: BinaryIO, encoding: str | None) -> tuple[A
 def _checked_sample(stream: Utf8Stream, place: str) -> bytes:
     """The first bytes of the text; raises InputError where there are none or they are no text."""
     sample = stream.sample(_SAMPLE_BYTES)
-    control = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r\x0c\x1b")
+    control = len(sample) - len(sample.translate(None, _CONTROL))
     if control > 0.01 * len(sample) or (stream.removed and not sample):
         raise InputError(place, "this is a binary file, not a table", BINARY_REMEDY)
     if not sample:
@@ -192,42 +206,6 @@ def _checked_sample(stream: Utf8Stream, place: str) -> bytes:
             place, f"the first line is longer than {_SAMPLE_BYTES:,} bytes", "pass a CSV with shorter lines"
         )
     return sample
-
-
-def _csv_batches(place: str, stream: Utf8Stream, dialect: Dialect, ragged: RaggedRows) -> Iterator[Any]:
-    _skip_lines(stream, dialect.skipped_lines)
-    text = Paced(Squeezed(stream) if dialect.delimiter == BLANK else stream)
-    try:
-        reader = pa_csv.open_csv(
-            pa.PythonFile(text, "r"),
-            read_options=pa_csv.ReadOptions(
-                column_names=list(dialect.names), block_size=BLOCK_BYTES, use_threads=False
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote or False,
-                newlines_in_values=dialect.multiline,
-                invalid_row_handler=ragged.handle,
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(dialect.names, pa.string()),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                null_values=[""],
-            ),
-        )
-        yield from text.batches(reader)
-    except pa.ArrowInvalid as error:
-        fact = str(error)
-        if "Empty CSV file" in fact:
-            return
-        if "straddling" in fact:
-            fact = f"a line is longer than {BLOCK_BYTES:,} bytes"
-            remedy = "look for a quote that is not closed, or pass --quote none"
-            raise InputError(place, fact, remedy) from error
-        raise InputError(
-            place, f"cannot be read as CSV ({fact.splitlines()[0]})", "look at the file, or pass --quote none"
-        ) from error
 
 
 def _skip_lines(stream: Utf8Stream, lines: int) -> None:
@@ -244,60 +222,9 @@ def _skip_lines(stream: Utf8Stream, lines: int) -> None:
     stream.read(position)
 
 
-def _without_blank_rows(batches: Iterator[Any], filtered: Counter[str]) -> Iterator[Any]:
-    """The batches without rows of empty cells, which spreadsheets leave at the end."""
-    for batch in batches:
-        if batch.num_columns == 0 or batch.column(0).null_count == 0:
-            yield batch
-            continue
-        blank = pa.array(np.ones(batch.num_rows, dtype=np.bool_))
-        for column in batch.columns:
-            blank = pc.and_(blank, pc.equal(pc.utf8_trim_whitespace(column.fill_null("")), ""))
-        filtered["row is empty"] += blank.true_count
-        yield batch.filter(pc.invert(blank)) if blank.true_count else batch
-
-
-def _without_repeated_header(
-    batches: Iterator[Any], dialect: Dialect, filtered: Counter[str]
-) -> Iterator[Any]:
-    """The batches without rows that are the header again, as in exports put one under the other."""
-    written = list(dialect.written[: len(dialect.names)])
-    first = next((position for position, cell in enumerate(written) if cell), None)
-    for batch in batches:
-        if first is None or not pc.any(pc.equal(batch.column(first), written[first])).as_py():
-            yield batch
-            continue
-        same = pc.equal(batch.column(first), written[first]).fill_null(False)
-        for column, cell in zip(batch.columns, written, strict=False):
-            same = pc.and_(same, pc.equal(pc.utf8_trim_whitespace(column.fill_null("")), cell))
-        filtered["repeats the header"] += same.true_count
-        yield batch.filter(pc.invert(same))
-
-
 def _parquet_table(source: Source, raw: BinaryIO) -> Table:
-    remedy = "write the file again"
-    try:
-        file = pq.ParquetFile(raw)
-        columns = file.schema_arrow.names
-    except _PARQUET_DAMAGE as error:
-        raise InputError(source.name, "the Parquet file is damaged or cut off", remedy) from error
-    if len(columns) > MOST_COLUMNS:
-        fact = f"there are more than {MOST_COLUMNS:,} columns"
-        raise InputError(source.name, fact, "write fewer columns, or one row per reading")
-    if file.metadata.num_rows == 0:
-        raise EmptyInputError(source.name, _NO_ROWS, "pass a file with rows of data")
-    names = distinct_names([" ".join(name.split()) for name in columns])
-
-    def batches() -> Iterator[Any]:
-        try:
-            for batch in file.iter_batches(batch_size=PARQUET_ROWS):
-                yield pa.RecordBatch.from_arrays(
-                    [plain(column) for column in batch.columns], names=list(names)
-                )
-        except _PARQUET_DAMAGE as error:
-            raise InputError(source.name, "the Parquet file is damaged or cut off", remedy) from error
-
-    return Table(source, "parquet", names, batches(), raw=raw)
+    rows = ParquetRows(raw, source.name)
+    return Table(source, "parquet", rows.names, rows.batches(), parquet=rows, raw=raw)
 
 
 def _add_partitions(table: Table) -> None:
@@ -307,7 +234,10 @@ def _add_partitions(table: Table) -> None:
 
     def with_columns(batch: Any) -> Any:
         constants = [pa.repeat(pa.scalar(value, pa.string()), batch.num_rows) for _, value in added]
-        return pa.RecordBatch.from_arrays([*batch.columns, *constants], names=list(names))
+        own = batch.schema.names
+        return pa.RecordBatch.from_arrays(
+            [*batch.columns, *constants], names=[*own, *(name for name, _ in added)]
+        )
 
     table.names = names
     table.folders = tuple(name for name, _ in added)

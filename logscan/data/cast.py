@@ -16,6 +16,8 @@ from logscan.records import F64, CastFailure
 MISSING_WORDS = frozenset(
     {"", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "nil", "none", "#null!", "欠測", "欠損"}
 )
+_FLOAT64 = pa.float64()
+_NAN = re.compile(r"[+-]?nan(\(\w*\))?")  # as C writes it, and as Arrow reads it
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _PLAIN = {".": _NUMBER, ",": r"^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$"}
 _THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
@@ -80,6 +82,8 @@ def numbers(column: Any, decimal: str) -> Numbers:
         column: (rows,) text, numbers or booleans.
         decimal: the decimal mark of text cells, `.` or `,`.
     """
+    if column.type == _FLOAT64:  # the usual case, quickly
+        return _finite(column.to_numpy(zero_copy_only=False), 0, "")
     if is_text(column.type):
         return _text_numbers(column, decimal)
     if not is_number(column.type):
@@ -159,7 +163,8 @@ def _finite(values: F64, failures: int, example: str) -> Numbers:
 
 
 def _is_missing(cell: str) -> bool:
-    return cell.strip().casefold() in MISSING_WORDS
+    word = cell.strip().casefold()
+    return word in MISSING_WORDS or bool(_NAN.fullmatch(word))
 
 
 def _cleaned(cell: str, decimal: str) -> float:

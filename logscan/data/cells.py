@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Rows = list[tuple[int, list[str]]]  # (line number after the row, 1-based; its cells)
 
@@ -20,12 +21,14 @@ _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 _WIDE = str.maketrans("０１２３４５６７８９．，：／－＋％　", "0123456789.,:/-+% ")
 
 
+@lru_cache(maxsize=1 << 13)  # a sample is looked at from several sides
 def is_value(cell: str) -> bool:
     """Whether a cell holds a number or a time."""
     text = (cell if cell.isascii() else cell.translate(_WIDE)).strip()
     return bool(_VALUE.fullmatch(text) or _MOMENT.fullmatch(text))
 
 
+@lru_cache(maxsize=1 << 13)
 def is_moment(cell: str) -> bool:
     """Whether a cell holds a time that is no plain number."""
     text = (cell if cell.isascii() else cell.translate(_WIDE)).strip()

@@ -196,12 +196,14 @@ class Collector:
         return batch, codes, times
 
     def _drop_unless(self, valid: Bool, reason: str) -> None:
-        rows = int((~valid).sum())
+        rows = len(valid) - int(np.count_nonzero(valid))
         if rows:
             self.dropped[reason] += rows
 
     def _entity_codes(self, batch: Any) -> I64:
         """The code of every row's entity, -1 where a part of its name is empty."""
+        if self.entities == [""] and not self.plan.entity and self.plan.split is None:
+            return np.zeros(batch.num_rows, dtype=np.int64)
         if not self.plan.entity:
             joined = None
         else:

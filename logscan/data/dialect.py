@@ -38,7 +38,6 @@ class Dialect:
     header_end: int | None  # 1-based, the last line whose cells are in the names
     written: tuple[str, ...]  # the cells of its main line as written, to find it again further down
     skipped_lines: int  # physical lines before the first row of data
-    multiline: bool  # quoted cells hold line ends
     notes: tuple[str, ...]
 
 
@@ -88,8 +87,6 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
         header_end=header.last_line if header else None,
         written=tuple(header.written) if header else (),
         skipped_lines=rows[first - 1][0] if first else (1 if said else 0),
-        # Where words stand in quotes, a later one may hold a line end.
-        multiline=bool(quote) and quote in lines and not _is_numeric(rows[first:]),
         notes=tuple(notes),
     )
 
@@ -207,11 +204,6 @@ def _consistency(rows: Rows) -> tuple[bool, float, float, int]:
     later = rows[len(rows) // 2 :]
     share = sum(len(row) == width for _, row in later) / max(len(later), 1)
     return width > 1 and share > 0.5, round(share, 1), round(_value_share(rows), 1), width
-
-
-def _is_numeric(rows: Rows) -> bool:
-    """Whether all filled cells hold numbers or times."""
-    return all(is_value(cell) for _, row in rows for cell in row if cell.strip())
 
 
 def _value_share(rows: Rows) -> float:

@@ -182,14 +182,13 @@ class Utf8Stream(io.RawIOBase):
 
     def __init__(self, raw: BinaryIO | io.RawIOBase, encoding: str | None) -> None:
         self._raw = raw
-        self._ready: deque[memoryview] = deque()  # pieces as they come: text goes through uncopied
+        self._ready: deque[bytes] = deque()  # pieces as they come: text goes through uncopied
         self._size = 0  # of them all
         self._ended = False
         self._decoder: codecs.IncrementalDecoder | None = None
         self.encoding = encoding or "ascii"
         self.replaced = 0  # bytes that became U+FFFD, so far
         self.removed = 0  # NUL and end-of-file bytes left out, so far
-        self.quoted = False  # whether a quote was seen so far
         if encoding is not None:
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._first = True
@@ -203,24 +202,33 @@ class Utf8Stream(io.RawIOBase):
         while self._size < size and not self._ended and self.removed < _MOST_REMOVED:
             self._fill()
         whole = b"".join(self._ready)
-        self._ready = deque([memoryview(whole)])
+        self._ready = deque([whole])
         return whole[:size]
 
     def read(self, size: int = -1) -> bytes:
         """Take up to `size` bytes; fewer only at the end."""
-        while (size < 0 or self._size < size) and not self._ended:
-            self._fill()
-        wanted = self._size if size < 0 else min(size, self._size)
-        self._size -= wanted
         taken = []
-        while wanted:
-            piece = self._ready.popleft()
-            if len(piece) > wanted:
-                self._ready.appendleft(piece[wanted:])
-                piece = piece[:wanted]
+        while size:
+            piece = self.piece(size)
+            if not piece:
+                break
             taken.append(piece)
-            wanted -= len(piece)
+            size -= len(piece) if size > 0 else 0
         return b"".join(taken)
+
+    def piece(self, size: int) -> bytes:
+        """Take up to `size` bytes (-1: no matter how many) as they come, uncopied; nothing only at the end."""
+        while not self._size and not self._ended:
+            self._fill()
+        while self._ready:
+            piece = self._ready.popleft()
+            if 0 <= size < len(piece):
+                self._ready.appendleft(piece[size:])
+                piece = piece[:size]
+            self._size -= len(piece)
+            if piece:
+                return piece
+        return b""
 
     def _fill(self) -> None:
         data = self._raw.read(_READ_BYTES) or b""
@@ -249,8 +257,7 @@ class Utf8Stream(io.RawIOBase):
             clean = data.translate(None, b"\x00\x1a")
             self.removed += len(data) - len(clean)
             data = clean
-        self.quoted = self.quoted or b'"' in data or b"'" in data
-        self._ready.append(memoryview(data))
+        self._ready.append(data)
         self._size += len(data)
 
     def _passed(self, data: bytes) -> bytes:

@@ -141,8 +141,12 @@ def _without_end(row: list[str]) -> list[str]:
 
 
 def _all_whole(rows: list[list[str]]) -> bool:
-    cells = [cell.strip() for row in rows for cell in row if not is_moment(cell)]
-    return bool(cells) and all(_WHOLE.fullmatch(cell) for cell in cells)
+    whole = False
+    for cell in (cell for row in rows for cell in row if not is_moment(cell)):
+        if not _WHOLE.fullmatch(cell.strip()):
+            return False
+        whole = True
+    return whole
 
 
 def _is_shifted(rows: list[list[str]]) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from logscan.data.cast import is_text
 from logscan.data.cells import is_value
-from logscan.data.encoding import Utf8Stream
 from logscan.errors import InputError
 
 _LINE_END = re.compile(rb"[\r\n]")
@@ -24,25 +23,20 @@ def holds_rows(text: str, delimiter: str, width: int) -> bool:
     )
 
 
-def without_swallowed(
-    batches: Iterator[Any], stream: Utf8Stream, delimiter: str, place: str
-) -> Iterator[Any]:
-    """The batches as they are.
+def refuse_swallowed_lines(batch: Any, delimiter: str, place: str) -> None:
+    """Look at the text cells of a batch.
 
     Args:
-        batches: with text columns only.
-        stream: their text; it knows whether a quote was seen so far.
+        batch: all columns of the table; cells of other types hold no line end.
         delimiter: of the text.
         place: file name, for the message.
 
     Raises:
         InputError: a cell holds lines of the table.
     """
-    for batch in batches:
-        if stream.quoted:
-            for column in batch.columns:
-                refuse_swallowed(_cells_of_lines(column), delimiter, batch.num_columns, place)
-        yield batch
+    for column in batch.columns:
+        if is_text(column.type):
+            refuse_swallowed(_cells_of_lines(column), delimiter, batch.num_columns, place)
 
 
 def refuse_swallowed(cells: list[str], delimiter: str, width: int, place: str) -> None:

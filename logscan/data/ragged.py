@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,16 @@ class RaggedRows:
 
     Attributes:
         dropped: reason -> rows.
+        mended: whether a row was mended.
+        ended: whether the row was seen that was put behind the text, to tell whether a quoted cell goes on there.
     """
 
-    def __init__(self, names: tuple[str, ...], delimiter: str, quote: str, place: str) -> None:
+    def __init__(self, names: tuple[str, ...], delimiter: str, quote: str, place: str, *, end: str) -> None:
+        """Begin with the first row of a text; `end` is the row that may be put behind it."""
         self.dropped: Counter[str] = Counter()
+        self.mended = False
+        self.ended = False
+        self._end = end
         self._names = list(names)
         self._delimiter = delimiter
         self._quote = quote
@@ -35,9 +41,13 @@ class RaggedRows:
 
     def handle(self, row: Any) -> str:
         """The `invalid_row_handler` of `pyarrow.csv`: keep the row for later, tell the reader to skip it."""
+        if row.text == self._end:
+            self.ended = True
+            return "skip"
         if self._quote and holds_rows(row.text, self._delimiter, len(self._names)):
             self._swallowing = row.text
         cells = self._mended(row)
+        self.mended = self.mended or cells is not None
         if cells is None:
             reason = f"another number of cells than the header ({len(self._names)})"
             self.dropped["comment" if row.text.lstrip().startswith("#") else reason] += 1
@@ -45,7 +55,7 @@ class RaggedRows:
             self._waiting.append((row.number, cells))
         return "skip"
 
-    def restored(self, batches: Iterator[Any]) -> Iterator[Any]:
+    def restored(self, batches: Iterable[Any]) -> Iterator[Any]:
         """The batches with the mended rows at their places; raises InputError where a quote swallows rows."""
         for batch in batches:
             self._refuse_swallowed()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import chain
@@ -30,6 +31,7 @@ from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20
 _ROOM = 1.25  # files are read ahead, and what is read so far may be sparser than what comes
+_WAITING = 2  # batches that are being added or wait for it
 _TIMES_MORE = 32  # to be expected where nothing tells how much is still to come
 
 
@@ -67,11 +69,13 @@ def read_log(
         step = step_from(config.every, plan.time.kind) if config.every else None
         collector = Collector(plan, step, sample)
         del sample
+        first.want(plan, _decimal(first, config))
         told: list[str] = []
         _collect(collector, first, config, progress, taken, sources, told)
     for source in sources[1:]:
         with closing(opened_table(source, config, stream)) as table:
             _require_same_columns(table, plan, first)
+            table.want(plan, _decimal(table, config))
             _collect(collector, table, config, progress, [], sources, told)
     log = _finished(collector, plan, first, sources, config, told)
     give_back_memory()
@@ -89,24 +93,24 @@ def _collect(
 ) -> None:
     """Add all rows of one file, those already taken for the sample first, and its notes to `told`.
 
-    One batch is added on a thread of its own while the next is read, so that two cores are used. Reading stays
+    Batches are added on a thread of their own while the next are read, so that two cores are used. Reading stays
     on the caller's thread: a signal reaches it even where it waits for the standard input.
     """
     decimal = _decimal(table, config)
 
-    def add(batch: Any) -> None:
+    def add(batch: Any, position: int | None) -> None:
         collector.add(batch, decimal, progress)
         if collector.cells > MOST_CELLS:
-            _held_in(collector, table.source.name, _share_read(table, sources))
+            _held_in(collector, table.source.name, _share_read(table, sources, position))
 
     with ThreadPoolExecutor(1) as worker:
-        adding = None
+        adding: deque[Future[None]] = deque()
         for batch in chain(_emptied(taken), table.rows):
-            if adding is not None:
-                adding.result()
-            adding = worker.submit(add, batch)
-        if adding is not None:
-            adding.result()
+            if len(adding) == _WAITING:
+                adding.popleft().result()
+            adding.append(worker.submit(add, batch, table.csv.position if table.csv is not None else None))
+        for one in adding:
+            one.result()
     for reason, rows in table.dropped().items():
         collector.drop(reason, rows)
     told += table.notes()
@@ -122,13 +126,13 @@ def _held_in(collector: Collector, place: str, share: float | None) -> None:
     give_back_memory()
 
 
-def _share_read(table: Table, sources: Sequence[Source]) -> float | None:
-    """How much of all files has been read, 0 to 1; None where that cannot be told."""
-    if table.raw is None or table.format == "parquet":
+def _share_read(table: Table, sources: Sequence[Source], position: int | None) -> float | None:
+    """How much of all files has been read, 0 to 1, by the bytes of one of them; None where that cannot be told."""
+    if position is None:
         return None
     with suppress(OSError, ValueError):
         sizes = [source.path.stat().st_size if source.path else 0 for source in sources]
-        done = sum(sizes[: list(sources).index(table.source)]) + table.raw.tell()
+        done = sum(sizes[: list(sources).index(table.source)]) + position
         return done / sum(sizes) if all(sizes) and 0 < done <= sum(sizes) else None
     return None
 

@@ -226,13 +226,17 @@ def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least:
     if not is_text(column.type) or column.null_count == len(column):
         return None
     head = column.drop_null()[:100]
-    if least and not any(share for share, _ in (other_forms(head) | numeric_order_shares(head)).values()):
+    if least and not (form_share(head, "year first")[0] or _has_form(head)):
         return None
     found = _text_form(table, name, config, place, least=least)
     if found is None:
         return None
     timezone, localise = _zone(config, aware=found.aware)
     return TimePlan(TimeKind.TIMESTAMP, (name,), found.label(), timezone, localise, found)
+
+
+def _has_form(column: Any) -> bool:
+    return any(share for share, _ in (other_forms(column) | numeric_order_shares(column)).values())
 
 
 def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimeForm | None:

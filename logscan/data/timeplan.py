@@ -106,12 +106,17 @@ def part_times(parts: Sequence[F64]) -> I64:
 
 def typed_times(column: Any) -> I64:
     """Arrow timestamps and dates as nanoseconds; INVALID where missing or beyond the range."""
+    if getattr(column.type, "unit", "") == "ns":
+        return np.asarray(column.cast(pa.int64()).fill_null(INVALID).to_numpy(), dtype=np.int64)
+    try:
+        whole = column.cast(pa.timestamp("ns", tz=getattr(column.type, "tz", None)))
+        return np.asarray(whole.cast(pa.int64()).fill_null(INVALID).to_numpy(), dtype=np.int64)
+    except pa.ArrowInvalid:  # some are beyond the range
+        pass
     micros = column.cast(pa.timestamp("us", tz=getattr(column.type, "tz", None)), safe=False)
     limit = np.iinfo(np.int64).max // 1000
     values = micros.cast(pa.int64()).fill_null(INVALID).to_numpy()
     fits = np.abs(np.where(values == INVALID, limit + 1, values)) <= limit
-    if getattr(column.type, "unit", "") == "ns":
-        return np.asarray(column.cast(pa.int64()).fill_null(INVALID).to_numpy(), dtype=np.int64)
     return np.where(fits, np.where(fits, values, 0) * 1000, INVALID)
 
 

@@ -238,6 +238,15 @@ def _offset_ns(column: Any) -> I64:
     return np.asarray(minutes * (60 * SECOND_NS), dtype=np.int64)
 
 
+def _are_iso(column: Any) -> bool:
+    """Whether all texts are dates, or dates with a clock, by ISO 8601 and without an offset."""
+    try:
+        column.cast(pa.timestamp("ns"))
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def form_share(column: Any, order: DateOrder) -> tuple[float, TimeForm]:
     """The share of the non-null texts that one date order reads, with the form that does.
 
@@ -245,7 +254,11 @@ def form_share(column: Any, order: DateOrder) -> tuple[float, TimeForm]:
         column: (rows,) text, a sample.
         order: the date order to try.
     """
-    present = _usual(column.drop_null())
+    present = column.drop_null()
+    if order == "year first" and len(present) and _are_iso(present):
+        clocked = 2 * pc.greater(pc.utf8_length(present), len("2024-01-31")).true_count > len(present)
+        return 1.0, TimeForm(order, aware=False, clocked=clocked)
+    present = _usual(present)
     match = pc.extract_regex(present, _PATTERNS[order])
     matched = match.filter(match.is_valid())
     names = [field.name for field in match.type]
