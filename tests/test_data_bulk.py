@@ -4,10 +4,12 @@ import io
 
 import numpy as np
 import pandas as pd
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data import batches, finish, read, sums
+from logscan.data import batches, finish, parquet_rows, read, sums
 from logscan.data.read import read_log
 from logscan.errors import InputError
 from logscan.records import LogKind
@@ -100,13 +102,21 @@ def test_a_log_too_long_for_its_own_step_is_read_at_a_longer_one(monkeypatch, ro
     assert coarse.counts == asked.counts
 
 
-def test_the_longer_step_is_chosen_by_the_size_of_the_files(tmp_path, monkeypatch):
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_longer_step_is_chosen_by_the_size_of_the_files(tmp_path, monkeypatch, suffix):
     """A file tells how much is to come, so that the step is no longer than need be."""
-    (tmp_path / "log.csv").write_bytes(csv())
+    path = tmp_path / "log.csv"
+    path.write_bytes(csv())
+    if suffix == ".parquet":
+        table = pa_csv.read_csv(path)
+        path = tmp_path / "log.parquet"
+        pq.write_table(table, path, row_group_size=1_000)
     monkeypatch.setattr(read, "MOST_CELLS", 1_500)
+    monkeypatch.setattr(read, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(parquet_rows, "_MOST_ROWS", 500)
     monkeypatch.setattr(sums, "_MOST_BUFFER_ROWS", 1_000)
     monkeypatch.setattr(batches, "BLOCK_BYTES", 30_011)
-    log = read_log([tmp_path / "log.csv"], InputConfig(ignore=("unit",)))
+    log = read_log([path], InputConfig(ignore=("unit",)))
     assert log.schema.step < 60 * SECOND
 
 

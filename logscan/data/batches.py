@@ -57,6 +57,12 @@ class Table:
             return None
         return "utf-8" if self.stream.encoding == "ascii" else self.stream.encoding
 
+    @property
+    def position(self) -> int | None:
+        """How far the file was read for the batches so far, in bytes; None where that cannot be told."""
+        rows = self.csv or self.parquet
+        return rows.position if rows is not None else None
+
     def dropped(self) -> Counter[str]:
         """Rows that never became part of a batch, by reason, so far."""
         return self.csv.dropped if self.csv is not None else Counter()

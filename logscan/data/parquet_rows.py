@@ -24,6 +24,7 @@ class ParquetRows:
     Attributes:
         names: of its columns, each once.
         wanted: the columns that are read of the row groups to come; None: all. May be set at any time.
+        position: how far the file was read for the batches so far, in bytes, as far as its rows tell.
     """
 
     def __init__(self, raw: BinaryIO, place: str) -> None:
@@ -33,10 +34,12 @@ class ParquetRows:
             InputError: damaged, without rows, or too many columns.
         """
         self.wanted: frozenset[str] | None = None
+        self.position = 0
         self._place = place
         try:
             self._file = pq.ParquetFile(raw)
             columns = self._file.schema_arrow.names
+            self._bytes = raw.seek(0, 2)
         except _DAMAGE as error:
             raise self._damaged() from error
         if len(columns) > MOST_COLUMNS:
@@ -51,6 +54,7 @@ class ParquetRows:
 
     def batches(self) -> Iterator[Any]:
         """The record batches with plain columns; raises InputError where the file is damaged."""
+        read, all_rows = 0, self._file.metadata.num_rows
         rows = min(max(_BATCH_CELLS // len(self.names), _FEWEST_ROWS), _MOST_ROWS)
         try:
             for groups in self._groups(rows):
@@ -60,6 +64,8 @@ class ParquetRows:
                     None if len(chosen) == len(self._columns) else [self._columns[place] for place in chosen]
                 )
                 for batch in self._file.iter_batches(rows, row_groups=groups, columns=columns):
+                    read += batch.num_rows
+                    self.position = self._bytes * read // all_rows
                     yield pa.RecordBatch.from_arrays([plain(column) for column in batch.columns], names=names)
         except _DAMAGE as error:
             raise self._damaged() from error

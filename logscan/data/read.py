@@ -108,7 +108,7 @@ def _collect(
         for batch in chain(_emptied(taken), table.rows):
             if len(adding) == _WAITING:
                 adding.popleft().result()
-            adding.append(worker.submit(add, batch, table.csv.position if table.csv is not None else None))
+            adding.append(worker.submit(add, batch, table.position))
         for one in adding:
             one.result()
     for reason, rows in table.dropped().items():
