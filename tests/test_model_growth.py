@@ -140,7 +140,7 @@ def test_attention_over_both_parts_is_attention_over_the_whole(
 def test_what_joins_is_bounded_and_the_least_known_stays(entity: EntityModel, monkeypatch) -> None:
     """A history takes in as many windows as it may hold, those that were rebuilt worst, in order of time."""
     monkeypatch.setattr(growth, "MOST_JOINING", 100)
-    head, values = entity.heads[0], np.concatenate([entity.history, np.zeros((STEPS, CHANNELS), np.float32)])
+    head, values = entity.heads[0], np.zeros((STEPS, CHANNELS), np.float32)
     grown = GrowingHistory.of(head, entity, values, TRAINED, CPU)
     score = np.random.default_rng(0).random(STEPS).astype(np.float32)
     starts = token_starts(head.spec, STEPS, causal=True)
