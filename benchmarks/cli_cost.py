@@ -37,7 +37,8 @@ class Cost:
     """What one process cost."""
 
     seconds: float
-    peak_mb: float
+    cpu_seconds: float
+    peak_mb: float  # 10^6 bytes
 
 
 def command_cost(arguments: list[str]) -> Cost:
@@ -55,14 +56,16 @@ def command_cost(arguments: list[str]) -> Cost:
     if code not in (0, SOME_SKIPPED):
         sys.exit(f"logscan {' '.join(arguments)}: exit {code}: {text}")
     print("".join(f"    {line}\n" for line in text.splitlines()), end="", file=sys.stderr)
-    return Cost(seconds, usage.ru_maxrss / 1024)
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
 def median_cost(arguments: list[str], runs: int) -> Cost:
     """The median over several runs of one command."""
     costs = [command_cost(arguments) for _ in range(runs)]
     return Cost(
-        statistics.median(cost.seconds for cost in costs), statistics.median(cost.peak_mb for cost in costs)
+        statistics.median(cost.seconds for cost in costs),
+        statistics.median(cost.cpu_seconds for cost in costs),
+        statistics.median(cost.peak_mb for cost in costs),
     )
 
 

@@ -8,7 +8,7 @@ grid) with pyarrow reading the same columns and doing nothing with them: a CSV a
 Parquet file by `iter_batches(pre_buffer=False)`. The figures are medians.
 
 `memory` writes a log of eight sensors read once a second for as many years as fill the file, runs `check`, `train`
-and `score` on it, each a process of its own, and tells the peak resident memory of each.
+and `score` on it, each a process of its own, and tells time and peak resident memory (10^6 bytes) of each.
 """
 
 from __future__ import annotations
@@ -154,15 +154,16 @@ def memory(gigabytes: float, channels: int, every: str | None, folder: Path) -> 
         file=sys.stderr,
     )
     step = [] if every is None else ["--every", every]
-    print("| command | s | peak resident MB |")
-    print("|---|---:|---:|")
+    print("| command | s | CPU s | peak resident MB |")
+    print("|---|---:|---:|---:|")
     for arguments in (
         ["check", str(log), *step],
         ["train", str(log), *step, "--model", str(model)],
         ["score", str(log), "--model", str(model), "--out", str(scores)],
     ):
         cost = command_cost(arguments)
-        print(f"| {arguments[0]} | {cost.seconds:.0f} | {cost.peak_mb:.0f} |", flush=True)
+        figures = f"{cost.seconds:.0f} | {cost.cpu_seconds:.0f} | {cost.peak_mb:.0f}"
+        print(f"| {arguments[0]} | {figures} |", flush=True)
 
 
 def main() -> None:

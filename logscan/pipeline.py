@@ -15,6 +15,7 @@ from logscan import __version__
 from logscan.config import Config, InputConfig
 from logscan.core.rhythm import rhythm_periods
 from logscan.core.thresholds import false_alarms_per_step, parse_false_alarms
+from logscan.data.memory import hold_no_large_blocks
 from logscan.errors import InputError, UsageError
 from logscan.model.encoder import encode
 from logscan.model.fit import FitOutcome
@@ -29,6 +30,7 @@ from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 Progress = Callable[[str], None]
 # A promise is a limit, not a mean: aimed at in full it would be broken every other week.
 _AIM = 0.5
+_LONG_CELLS = 2_000_000  # steps times channels; a shorter log is far from filling a gigabyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def train(
         UsageError: no CUDA device, or a false-alarm promise that cannot be read.
     """
     torch_device = compute_device(device)
+    _spare_memory(log)
     promise = parse_false_alarms(config.alarm.false_alarms)
     parts = [_training_part(series, train_rows, train_until) for series in log.series]
     masks = {series.entity: _training_mask(series, excluded or {}) for series in parts}
@@ -171,6 +174,7 @@ def score(
         InputError: a channel of the model is missing, or the grid step differs.
     """
     torch_device = compute_device(device)
+    _spare_memory(log)
     if log.schema.step != model.schema.step or log.schema.time_kind is not model.schema.time_kind:
         raise InputError(
             _place(log),
@@ -246,6 +250,12 @@ def scoring_input(given: InputConfig, model: Model) -> InputConfig:
 def step_seconds(log: Log) -> float | None:
     """Length of a grid step in seconds; `None` where time is an integer or a row number."""
     return log.schema.step / 1e9 if log.schema.time_kind is TimeKind.TIMESTAMP else None
+
+
+def _spare_memory(log: Log) -> None:
+    """Trade a little time for memory where a log is long."""
+    if sum(series.values.size for series in log.series) >= _LONG_CELLS:
+        hold_no_large_blocks()
 
 
 def _scored(

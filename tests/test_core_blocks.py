@@ -36,9 +36,10 @@ def test_steps_of_windows_do_not_depend_on_blocks(block_steps, window, stride):
         fusion = Fusion(STEPS, CHANNELS)
         fusion.add(batch)
         fusion.add(causal)
-        return batch, causal, fusion.contributions()
+        return batch, causal, fusion.contributions(), fusion.into_contributions()
 
     whole = results()
+    np.testing.assert_array_equal(whole[2], whole[3])
     block_steps()
     for one, other in zip(whole, results(), strict=True):
         np.testing.assert_array_equal(one, other)

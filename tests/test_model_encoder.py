@@ -6,7 +6,8 @@ import torch
 
 from logscan.attention import content_tree
 from logscan.config import Config, EncoderConfig
-from logscan.core.views import View
+from logscan.core.views import View, viewed
+from logscan.core.windows import windows
 from logscan.model import analogues
 from logscan.model.analogues import HeadHistory, attend, head_attention, head_keys
 from logscan.model.encoder import encode, head_output
@@ -123,6 +124,8 @@ def test_features_in_chunks_are_the_features_at_once() -> None:
     spec = HeadSpec(window_steps=16, stride_steps=1, view=View.FORM)
     starts = token_starts(spec, len(values), causal=False)
     whole = features(values, starts, spec)
+    at_once = viewed(windows(values, starts, 16), View.FORM)
+    np.testing.assert_array_equal(whole, at_once.reshape(len(starts), -1))
     pieces = list(feature_chunks(values, starts, spec))
     assert len(pieces) > 1
     assert all(np.array_equal(rows, whole[piece]) for piece, rows in pieces)

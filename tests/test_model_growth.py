@@ -13,7 +13,7 @@ from logscan.model import analogues, growth
 from logscan.model.analogues import HeadHistory, attend, head_attention
 from logscan.model.encoder import Encoding, encode
 from logscan.model.growth import GrowingHistory, candidates, ordinary_steps
-from logscan.model.heads import prepared, token_starts
+from logscan.model.heads import features, prepared, token_starts
 from logscan.model.looks import encode_growing
 from logscan.model.state import EntityModel
 from logscan.model.train import train_entity
@@ -140,7 +140,7 @@ def test_attention_over_both_parts_is_attention_over_the_whole(
 def test_what_joins_is_bounded_and_the_least_known_stays(entity: EntityModel, monkeypatch) -> None:
     """A history takes in as many windows as it may hold, those that were rebuilt worst, in order of time."""
     monkeypatch.setattr(growth, "MOST_JOINING", 100)
-    head, values = entity.heads[0], np.concatenate([entity.history, np.zeros((STEPS, CHANNELS), np.float32)])
+    head, values = entity.heads[0], np.zeros((STEPS, CHANNELS), np.float32)
     grown = GrowingHistory.of(head, entity, values, TRAINED, CPU)
     score = np.random.default_rng(0).random(STEPS).astype(np.float32)
     starts = token_starts(head.spec, STEPS, causal=True)
@@ -154,6 +154,21 @@ def test_what_joins_is_bounded_and_the_least_known_stays(entity: EntityModel, mo
     ready = prepared(_waves(50, 1), entity.scaler, bridge_steps=3, causal=False)
     found = head_attention(head, known, ready, np.array([0, 9]), 5 * TRAINED, neighbors=300)
     assert found.neighbors.max() >= len(known.keys)
+
+
+def test_windows_of_a_history_come_from_the_part_they_lie_in(entity: EntityModel) -> None:
+    """The head's own windows are cut from the training part, those that joined from the series that is scored."""
+    head, values = entity.heads[0], np.random.default_rng(1).normal(size=(STEPS, CHANNELS)).astype(np.float32)
+    grown = GrowingHistory.of(head, entity, values, TRAINED, CPU)
+    starts = np.array([3, 40, 97])
+    grown.join(starts, np.ones(STEPS, dtype=np.float32))
+    known, own = grown.now(), len(head.starts)
+    tokens = np.array([0, own - 1, own, own + 2])
+    wanted = [
+        features(entity.history, head.starts[[0, own - 1]], head.spec),
+        features(values, starts[[0, 2]], head.spec),
+    ]
+    np.testing.assert_array_equal(known.features(tokens, head), np.concatenate(wanted))
 
 
 @pytest.mark.parametrize("causal", [False, True])

@@ -135,8 +135,8 @@ def test_the_tree_of_a_head_is_of_keys_in_rhythm(monkeypatch: pytest.MonkeyPatch
     (entity,) = trained().entities
     head = entity.heads[0]
     rows = features(searchable(entity.history), head.starts, head.spec)
-    head = with_tree(head, rows)
     keys = head_keys(rows, head)
+    head = with_tree(head, keys)
     assert head.tree is not None
     found, weights = attend(head, keys, keys, head.starts, head.starts, 8)
     phase = np.abs(head.starts[:, None] - head.starts[np.maximum(found, 0)]) % 24

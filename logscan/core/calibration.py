@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from logscan.records import F32, F64, I64
@@ -36,7 +38,11 @@ def calibrated(residuals: F32, unit: F64) -> F32:
         residuals: (tokens, channels) float32.
         unit: (channels,) float64, from `calibration`.
     """
-    return np.log1p(residuals / unit).astype(np.float32)
+    level = np.empty(residuals.shape, dtype=np.float32)
+    for begin in range(0, len(residuals), _BLOCK_STEPS):
+        block = slice(begin, begin + _BLOCK_STEPS)
+        level[block] = np.log1p(residuals[block] / unit)
+    return level
 
 
 def overlap_mean_steps(tokens: F32, starts: I64, window_steps: int, steps: int) -> F32:
@@ -51,32 +57,35 @@ def overlap_mean_steps(tokens: F32, starts: I64, window_steps: int, steps: int) 
     Returns:
         (steps, channels) float32, NaN where no judged window covers the step.
     """
+    return _whole(overlap_mean_blocks(tokens, starts, window_steps, steps), steps, tokens.shape[1])
+
+
+def overlap_mean_blocks(tokens: F32, starts: I64, window_steps: int, steps: int) -> Iterator[F32]:
+    """`overlap_mean_steps` in pieces that follow one another, for the sake of memory."""
     # A window adds one constant to a run of steps, so the sum over windows is the running sum of +v at its
-    # start and -v at its end: O(tokens + steps) whatever the window's length. In blocks, for the sake of memory;
-    # the running sum goes on from block to block as if there were none.
+    # start and -v at its end: O(tokens + steps) whatever the window's length. The running sum goes on from block to
+    # block as if there were none.
     channels = tokens.shape[1]
-    finite = np.isfinite(tokens)
-    value = np.where(finite, tokens, 0.0).astype(np.float64)
-    mean = np.empty((steps, channels), dtype=np.float32)
     so_far, covering = np.zeros(channels), np.zeros(channels, dtype=np.int64)
     for begin in range(0, steps, _BLOCK_STEPS):
         end = min(begin + _BLOCK_STEPS, steps)
         total = np.zeros((end - begin, channels))
         count = np.zeros((end - begin, channels), dtype=np.int64)
         opened = slice(*np.searchsorted(starts, [begin, end]))
-        closed = slice(*np.searchsorted(starts + window_steps, [begin, end]))
-        total[starts[opened] - begin] += value[opened]
-        total[starts[closed] + window_steps - begin] -= value[closed]
-        count[starts[opened] - begin] += finite[opened]
-        count[starts[closed] + window_steps - begin] -= finite[closed]
+        closed = slice(*np.searchsorted(starts, [begin - window_steps, end - window_steps]))
+        finite = np.isfinite(tokens[opened])
+        total[starts[opened] - begin] += np.where(finite, tokens[opened], 0.0)
+        count[starts[opened] - begin] += finite
+        finite = np.isfinite(tokens[closed])
+        total[starts[closed] + window_steps - begin] -= np.where(finite, tokens[closed], 0.0)
+        count[starts[closed] + window_steps - begin] -= finite
         total[0] += so_far
         count[0] += covering
         np.cumsum(total, axis=0, out=total)
         np.cumsum(count, axis=0, out=count)
         so_far, covering = total[-1].copy(), count[-1].copy()
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean[begin:end] = np.where(count > 0, np.maximum(total, 0.0) / count, np.nan)
-    return mean
+            yield np.where(count > 0, np.maximum(total, 0.0) / count, np.nan).astype(np.float32)
 
 
 def end_aligned_steps(tokens: F32, starts: I64, window_steps: int, steps: int) -> F32:
@@ -85,12 +94,22 @@ def end_aligned_steps(tokens: F32, starts: I64, window_steps: int, steps: int) -
     Arguments and result as in `overlap_mean_steps`; steps before the first window's end are NaN. No step
     depends on later windows.
     """
-    aligned = np.full((steps, tokens.shape[1]), np.nan, dtype=np.float32)
-    for begin in range(0, steps if len(tokens) else 0, _BLOCK_STEPS):
+    return _whole(end_aligned_blocks(tokens, starts, window_steps, steps), steps, tokens.shape[1])
+
+
+def end_aligned_blocks(tokens: F32, starts: I64, window_steps: int, steps: int) -> Iterator[F32]:
+    """`end_aligned_steps` in pieces that follow one another, for the sake of memory."""
+    for begin in range(0, steps, _BLOCK_STEPS):
         end = min(begin + _BLOCK_STEPS, steps)
-        last = np.searchsorted(starts + window_steps - 1, np.arange(begin, end), side="right") - 1
-        aligned[begin:end][last >= 0] = tokens[last[last >= 0]]
-    return aligned
+        last = np.searchsorted(starts, np.arange(begin, end) - window_steps + 1, side="right") - 1
+        aligned = np.full((end - begin, tokens.shape[1]), np.nan, dtype=np.float32)
+        aligned[last >= 0] = tokens[last[last >= 0]]
+        yield aligned
+
+
+def _whole(blocks: Iterable[F32], steps: int, channels: int) -> F32:
+    """(steps, channels) float32 of pieces that follow one another."""
+    return np.concatenate([np.empty((0, channels), dtype=np.float32), *blocks])[:steps]
 
 
 class Fusion:
@@ -110,8 +129,16 @@ class Fusion:
         Args:
             head_steps: (steps, channels) float32 calibrated, NaN where the head could not judge.
         """
-        for begin in range(0, len(head_steps), _BLOCK_STEPS):
-            self._add(begin, head_steps[begin : begin + _BLOCK_STEPS])
+        self.add_blocks(
+            head_steps[begin : begin + _BLOCK_STEPS] for begin in range(0, len(head_steps), _BLOCK_STEPS)
+        )
+
+    def add_blocks(self, head_steps: Iterable[F32]) -> None:
+        """`add` of pieces that follow one another."""
+        begin = 0
+        for block in head_steps:
+            self._add(begin, block)
+            begin += len(block)
 
     def _add(self, begin: int, head_steps: F32) -> None:
         """Add one head on some steps, the first of which is `begin`."""
@@ -137,3 +164,9 @@ class Fusion:
         judged = self._heads[:, None] > 0
         mean = np.full_like(self._sum, np.nan)
         return np.divide(self._sum, self._heads[:, None], out=mean, where=judged)
+
+    def into_contributions(self) -> F32:
+        """`contributions` in the memory of the fusion, which ends with it."""
+        judged = self._heads > 0
+        self._sum[~judged] = np.nan
+        return np.divide(self._sum, self._heads[:, None], out=self._sum, where=judged[:, None])

@@ -75,8 +75,9 @@ class OverlapMean:
             self._count[steps] += 1
 
     def mean(self) -> F32:
-        """(steps, width) float32, NaN where no window came."""
-        mean = np.full(self._sum.shape, np.nan, dtype=np.float32)
+        """(steps, width) float32, NaN where no window came; in the memory of the sum, which ends with it."""
+        came = self._count > 0
+        self._sum[~came] = np.nan
         return np.divide(
-            self._sum, self._count[:, None], out=mean, where=self._count[:, None] > 0, casting="same_kind"
+            self._sum, self._count[:, None], out=self._sum, where=came[:, None], casting="same_kind"
         )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from logscan.attention import ContentTree, content_tree, sparse_attention
 from logscan.core.rhythm import rhythm_columns
-from logscan.model.heads import Prepared, feature_chunks, features, searchable
+from logscan.model.heads import Prepared, feature_chunks, searchable
 from logscan.model.residuals import row_products
 from logscan.model.state import Head
 from logscan.records import F32, F64, I64
@@ -47,12 +47,13 @@ class HeadHistory:
     """What one head may attend to.
 
     Attributes:
-        values: (steps, channels) float32, scaled and filled; what the windows are cut from.
-        starts: (tokens,) int64, first step of each token's window in `values`: the head's own, then those that
-            joined.
+        values: (steps, channels) float32, scaled and filled; what the head's own windows are cut from.
+        starts: (tokens,) int64, first step of each token's window: of the head's own in `values`, then of those
+            that joined in `joined_values`.
         times: (tokens,) int64, the same on the grid of the training series, ascending in either part.
         keys: (own tokens, d) float32, under the head's metric.
         joined_keys: the same of those that joined; `None`: there are none.
+        joined_values: as `values`, of those that joined; `None`: there are none.
     """
 
     values: F32
@@ -60,6 +61,7 @@ class HeadHistory:
     times: I64
     keys: Tensor
     joined_keys: Tensor | None = None
+    joined_values: F32 | None = None
 
     @staticmethod
     def of(head: Head, values: F32, device: torch.device, times: I64 | None = None) -> HeadHistory:
@@ -71,9 +73,20 @@ class HeadHistory:
             device: where attention runs.
             times: (tokens,) int64, steps of the training grid at which its windows begin; `None`: its `starts`.
         """
-        rows = features(searchable(values), head.starts, head.spec)
-        keys = head_keys(rows, head).to(device)
+        keys = window_keys(searchable(values), head.starts, head).to(device)
         return HeadHistory(values, head.starts, head.starts if times is None else times, keys)
+
+    def features(self, tokens: I64, head: Head) -> F32:
+        """(tokens, features) float32, the windows of some tokens, which ascend; `head` as in `of`."""
+        own = int(np.searchsorted(tokens, len(self.keys)))
+        rows = np.empty((len(tokens), len(head.center)), dtype=np.float32)
+        parts = [(slice(0, own), self.values)]
+        if self.joined_values is not None:
+            parts.append((slice(own, None), self.joined_values))
+        for part, values in parts:
+            for piece, made in feature_chunks(values, self.starts[tokens[part]], head.spec):
+                rows[part][piece] = made
+        return rows
 
 
 def head_keys(feature_rows: F32, head: Head) -> Tensor:
@@ -83,17 +96,29 @@ def head_keys(feature_rows: F32, head: Head) -> Tensor:
     return row_products(centred, torch.from_numpy(head.basis)) * torch.from_numpy(np.exp(layer.log_metric))
 
 
-def with_tree(head: Head, feature_rows: F32) -> Head:
+def window_keys(values: F32, starts: I64, head: Head) -> Tensor:
+    """`head_keys` of windows, (windows, d) float32, without holding the features of all of them.
+
+    Args:
+        values: (steps, channels) float32, `searchable`.
+        starts: (windows,) int64.
+        head: the head.
+    """
+    keys = torch.empty((len(starts), head.basis.shape[1]))
+    for piece, rows in feature_chunks(values, starts, head.spec):
+        keys[piece] = head_keys(rows, head)
+    return keys
+
+
+def with_tree(head: Head, keys: Tensor) -> Head:
     """The head with the tree of its history, if that is too long for exact attention.
 
     Args:
         head: with its final layer, whose metric the tree depends on.
-        feature_rows: (tokens, features) float32, `searchable` features of the history.
+        keys: (tokens, d) float32, of the history.
     """
-    longer = len(feature_rows) > EXACT_HISTORY_TOKENS
-    if not longer:
-        return replace(head, tree=None)
-    return replace(head, tree=content_tree(in_rhythm(head_keys(feature_rows, head), head.starts, head)))
+    longer = len(keys) > EXACT_HISTORY_TOKENS
+    return replace(head, tree=content_tree(in_rhythm(keys, head.starts, head)) if longer else None)
 
 
 def in_rhythm(keys: Tensor, times: I64, head: Head) -> Tensor:
@@ -236,24 +261,21 @@ def head_attention(
         offset_steps: step of the training grid at which the series begins.
         neighbors: analogues per token.
     """
-    found, weights = [], []
+    found = np.empty((len(starts), neighbors), dtype=np.int64)
+    weights = np.empty((len(starts), neighbors), dtype=np.float32)
     for piece in _pieces(
         len(starts), (int(starts[0]) + offset_steps) // head.spec.stride_steps if len(starts) else 0
     ):
         some = starts[piece]
-        queries = torch.empty((len(some), history.keys.shape[1]))
         begin, end = (int(some[0]), int(some[-1]) + head.spec.window_steps) if len(some) else (0, 0)
         values = searchable(series.values[begin:end])
-        for part, rows in feature_chunks(values, some - begin, head.spec):
-            queries[part] = head_keys(rows, head)
-        queries = queries.to(history.keys.device)
+        queries = window_keys(values, some - begin, head).to(history.keys.device)
         if history.joined_keys is None:
             told = attend(head, queries, history.keys, some + offset_steps, history.times, neighbors)
         else:
             told = attend_to_both(head, queries, history, some + offset_steps, neighbors)
-        found.append(told[0])
-        weights.append(told[1])
-    return Attended(starts, np.concatenate(found), np.concatenate(weights))
+        found[piece], weights[piece] = told
+    return Attended(starts, found, weights)
 
 
 def _pieces(tokens: int, first: int) -> Iterator[slice]:

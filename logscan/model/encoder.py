@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from logscan.core.calibration import Fusion, calibrated, end_aligned_steps, overlap_mean_steps
+from logscan.core.calibration import Fusion, calibrated, end_aligned_blocks, overlap_mean_blocks
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean, untouched
 from logscan.data.memory import give_back_memory
 from logscan.model.analogues import Attended, HeadHistory, head_attention
-from logscan.model.heads import Prepared, feature_chunks, features, observed_windows, token_starts
+from logscan.model.heads import Prepared, feature_chunks, observed_windows, token_starts
 from logscan.model.residuals import residual_power, row_products
 from logscan.model.state import EntityModel, Head
 from logscan.records import F32, I64, Bool
@@ -30,15 +30,16 @@ class HeadOutput:
     Attributes:
         starts: (tokens,) int64, first step of each token's window.
         residuals: (tokens, channels) float32, mean square of the window's weighed residual, NaN where not judged.
-        neighbor_times: (tokens, k) int64, where the analogues begin, in steps of the training grid.
-        weights: as in `Attended`; 0 where there is no such analogue.
+        neighbor_times: (tokens, k) int64, where the analogues begin, in steps of the training grid, for a LEVEL
+            head; else `None`.
+        weights: as in `Attended`, 0 where there is no such analogue, for a LEVEL head; else `None`.
         expected: (steps, channels) float32 rebuilt values, scaled, for a LEVEL head; else None.
     """
 
     starts: I64
     residuals: F32
-    neighbor_times: I64
-    weights: F32
+    neighbor_times: I64 | None
+    weights: F32 | None
     expected: F32 | None
 
 
@@ -92,12 +93,14 @@ def rebuilt_windows(
     Arguments as in `head_attention`.
     """
     channels = series.values.shape[1]
-    used, place = np.unique(np.maximum(attended.neighbors, 0), return_inverse=True)
-    place = place.reshape(attended.neighbors.shape)
-    values = torch.from_numpy(features(history.values, history.starts[used], head.spec))
-    values = values.to(history.keys.device)
+    asked = np.zeros(len(history.starts), dtype=np.bool_)
+    asked[attended.neighbors] = True
+    asked[0] = True  # it stands for no neighbour, with weight 0; that -1 asks for the last one does no harm
+    place = np.cumsum(asked) - 1
+    values = torch.from_numpy(history.features(np.flatnonzero(asked), head)).to(history.keys.device)
     for piece, rows in feature_chunks(series.values, attended.starts, head.spec):
-        built = rebuilt(values, place[piece], attended.weights[piece], head).cpu().numpy()
+        rows_used = place[np.maximum(attended.neighbors[piece], 0)]
+        built = rebuilt(values, rows_used, attended.weights[piece], head).cpu().numpy()
         shape = (len(rows), -1, channels)
         yield piece, built.reshape(shape), (rows - built).reshape(shape)
 
@@ -120,8 +123,8 @@ def head_output(head: Head, history: HeadHistory, series: Prepared, attended: At
     return HeadOutput(
         starts=attended.starts,
         residuals=residuals,
-        neighbor_times=history.times[attended.neighbors],
-        weights=attended.weights,
+        neighbor_times=history.times[attended.neighbors] if level else None,
+        weights=attended.weights if level else None,
         expected=None if expected is None else expected.mean(),
     )
 
@@ -151,7 +154,7 @@ def encode(
     neighbors: int,
     causal: bool,
     device: torch.device,
-    histories: Sequence[HeadHistory] | None = None,
+    histories: Iterable[HeadHistory] | None = None,
     progress: Progress | None = None,
 ) -> Encoding:
     """Run every head over a series and fuse them.
@@ -163,20 +166,20 @@ def encode(
         neighbors: analogues per token.
         causal: end-aligned scores; see `token_starts`.
         device: where the attention runs.
-        histories: what each head attends to; `None`: the model's own history.
+        histories: what each head attends to, in their order; `None`: the model's own history.
         progress: told the name of every head when it is done.
     """
     fusion = Fusion(*series.values.shape)
-    for place, head in enumerate(model.heads):
-        if histories is None:
-            times = model.history_steps(head.starts)
-            history = HeadHistory.of(head, model.history, device, times)
-        else:
-            history = histories[place]
+    if histories is None:
+        histories = (
+            HeadHistory.of(head, model.history, device, model.history_steps(head.starts))
+            for head in model.heads
+        )
+    for head, history in zip(model.heads, histories, strict=True):
         starts = token_starts(head.spec, len(series.values), causal=causal)
         attended = head_attention(head, history, series, starts, offset_steps, neighbors=neighbors)
         output = head_output(head, history, series, attended)
-        fusion.add(head_steps(output, head, len(series.values), causal=causal))
+        fusion.add_blocks(head_steps(output, head, len(series.values), causal=causal))
         if output.expected is not None:
             level = output
         give_back_memory()
@@ -186,18 +189,18 @@ def encode(
 
 
 def encoding_of(fusion: Fusion, level: HeadOutput) -> Encoding:
-    """The encoding of heads that were fused; `level` is the output of the LEVEL head."""
+    """The encoding of heads that were fused, in the fusion's memory; `level` is the output of the LEVEL head."""
     assert level.expected is not None
-    contributions = fusion.contributions()
+    contributions = fusion.into_contributions()
     expected = level.expected
     expected[~np.isfinite(contributions[:, 0])] = np.nan
     return Encoding(contributions=contributions, expected=expected, level=level)
 
 
-def head_steps(output: HeadOutput, head: Head, steps: int, *, causal: bool) -> F32:
-    """One head's calibrated residuals on steps, (steps, channels) float32, NaN where not judged."""
+def head_steps(output: HeadOutput, head: Head, steps: int, *, causal: bool) -> Iterator[F32]:
+    """One head's calibrated residuals on steps, (steps, channels) float32 in pieces, NaN where not judged."""
     tokens = calibrated(output.residuals, head.unit)
-    align = end_aligned_steps if causal else overlap_mean_steps
+    align = end_aligned_blocks if causal else overlap_mean_blocks
     return align(tokens, output.starts, head.spec.window_steps, steps)
 
 

@@ -11,7 +11,7 @@ from torch.nn.functional import embedding_bag
 
 from logscan.core.certainty import is_certain_gain, log_residual
 from logscan.core.rhythm import rhythm_columns
-from logscan.model.analogues import RHYTHM, attend, head_keys, with_tree
+from logscan.model.analogues import RHYTHM, attend, window_keys, with_tree
 from logscan.model.heads import features, searchable
 from logscan.model.residuals import ResidualSpread
 from logscan.model.state import Head, Layer
@@ -113,9 +113,11 @@ def fit_head(head: Head, history: F32, judged: Bool, *, epochs: int, seed: int, 
     if len(tokens) < 64:
         return FitOutcome(head=head, shipped=False, epochs=0, loss_start=np.nan, loss_best=np.nan)
     split = int(len(tokens) * (1 - _HELD_BACK))
-    learn = _examples(head, history, _thinned(tokens[:split], _SAMPLE), channels)
+    keys = window_keys(searchable(history), head.starts, head)
+    rows = torch.from_numpy(features(history, head.starts, head.spec))
+    learn = _examples(head, keys, rows, _thinned(tokens[:split], _SAMPLE), channels)
     kept_back = _thinned(tokens[split:], _SAMPLE // 4)
-    held = _examples(head, history, kept_back, channels)
+    held = _examples(head, keys, rows, kept_back, channels)
     random = torch.Generator().manual_seed(seed)
     module = _Trainable(head.layer, channels)
     with torch.no_grad():
@@ -144,8 +146,8 @@ def fit_head(head: Head, history: F32, judged: Bool, *, epochs: int, seed: int, 
     certain = is_certain_gain(before, after, head.starts[kept_back], head.spec.window_steps)
     shipped = best < start - _MUST_GAIN and certain
     if shipped:
-        rows = features(searchable(history), head.starts, head.spec)
-        head = with_tree(replace(head, layer=layer), rows)
+        head = replace(head, layer=layer)
+        head = with_tree(head, window_keys(searchable(history), head.starts, head))
     return FitOutcome(head=head, shipped=shipped, epochs=done, loss_start=start, loss_best=best)
 
 
@@ -156,10 +158,9 @@ def _thinned(tokens: I64, limit: int) -> I64:
     return tokens[np.linspace(0, len(tokens) - 1, limit).astype(np.int64)]
 
 
-def _examples(head: Head, history: F32, tokens: I64, channels: int) -> _Examples:
-    keys = head_keys(features(searchable(history), head.starts, head.spec), head)
+def _examples(head: Head, keys: Tensor, rows: Tensor, tokens: I64, channels: int) -> _Examples:
+    """Some tokens of a history, from the keys (tokens, d) and the features (tokens, features) of all of them."""
     found, _ = attend(head, keys[tokens], keys, head.starts[tokens], head.starts, _CANDIDATES)
-    rows = torch.from_numpy(features(history, head.starts, head.spec))
     return _Examples(
         target=rows[tokens],
         query=keys[tokens],

@@ -8,14 +8,14 @@ are kept, for they are what the history did not know yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
 from logscan.core.windows import untouched
-from logscan.model.analogues import HeadHistory, head_keys
-from logscan.model.heads import Prepared, features, observed_windows, searchable
+from logscan.model.analogues import HeadHistory, window_keys
+from logscan.model.heads import Prepared, observed_windows, searchable
 from logscan.model.state import EntityModel, Head
 from logscan.records import F32, F64, I64, Bool
 
@@ -53,9 +53,8 @@ class GrowingHistory:
     """The history of one head, and what joined it. Changes in place."""
 
     head: Head
-    values: F32  # (steps, channels): the training series, then the series that is scored
+    values: F32  # (steps, channels) of the series that is scored
     known: HeadHistory  # the training part
-    training_steps: int
     offset_steps: int  # step of the training grid at which the series begins
     starts: I64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # of what joined, in the series
     novelty: F64 = field(default_factory=lambda: np.empty(0))  # mean score of its steps, when it was judged
@@ -67,7 +66,7 @@ class GrowingHistory:
     ) -> GrowingHistory:
         """A history that nothing joined yet; `values` and `offset_steps` as the attributes."""
         known = HeadHistory.of(head, model.history, device, model.history_steps(head.starts))
-        return GrowingHistory(head, values, known, len(model.history), offset_steps, keys=known.keys[:0])
+        return GrowingHistory(head, values, known, offset_steps, keys=known.keys[:0])
 
     def join(self, starts: I64, score: F32, first_step: int = 0) -> None:
         """Take in windows of the series.
@@ -84,9 +83,8 @@ class GrowingHistory:
         novelty = (total[place + window] - total[place]) / window
         best = _largest(novelty, MOST_JOINING)  # before their keys are made
         starts, place, novelty = starts[best], place[best], novelty[best]
-        begin = self.training_steps + first_step
-        values = searchable(self.values[begin : begin + len(score)])
-        keys = head_keys(features(values, place, self.head.spec), self.head)
+        values = searchable(self.values[first_step : first_step + len(score)])
+        keys = window_keys(values, place, self.head)
         self.starts = np.concatenate([self.starts, starts])
         self.novelty = np.concatenate([self.novelty, novelty])
         self.keys = torch.cat([self.keys, keys.to(self.keys.device)])
@@ -99,12 +97,12 @@ class GrowingHistory:
         """What the head may attend to now."""
         if not len(self.starts):
             return self.known
-        return HeadHistory(
-            values=self.values,
-            starts=np.concatenate([self.known.starts, self.starts + self.training_steps]),
+        return replace(
+            self.known,
+            starts=np.concatenate([self.known.starts, self.starts]),
             times=np.concatenate([self.known.times, self.starts + self.offset_steps]),
-            keys=self.known.keys,
             joined_keys=self.keys,
+            joined_values=self.values,
         )
 
 

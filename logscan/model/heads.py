@@ -155,6 +155,17 @@ def observed_windows(observed: Bool, starts: I64, window_steps: int) -> Bool:
 
 def features(values: F32, starts: I64, spec: HeadSpec) -> F32:
     """(windows, features) float32: the viewed windows, flattened (rows before channels)."""
+    width = _features(values, starts[:0], spec).shape[1]
+    rows = np.empty((len(starts), width), dtype=np.float32)
+    for piece, part in feature_chunks(
+        values, starts, spec
+    ):  # what a view needs on its way is many times the rows
+        rows[piece] = part
+    return rows
+
+
+def _features(values: F32, starts: I64, spec: HeadSpec) -> F32:
+    """`features`, all at once."""
     view = viewed(windows(values, starts, spec.window_steps), spec.view)
     return np.ascontiguousarray(view.reshape(len(view), view.shape[1] * view.shape[2]))
 
@@ -177,7 +188,12 @@ def feature_chunks(values: F32, starts: I64, spec: HeadSpec) -> Iterator[tuple[s
     rows = max(64, _CHUNK_BYTES // width)
     for begin in range(0, len(starts), rows):
         piece = slice(begin, min(begin + rows, len(starts)))
-        yield piece, features(values, starts[piece], spec)
+        yield piece, _features(values, starts[piece], spec)
+
+
+def basis_sample(starts: I64) -> I64:
+    """Those of a history's windows that its basis is computed from: evenly spread ones."""
+    return starts[:: max(1, len(starts) // _BASIS_ROWS)]
 
 
 def closed_form_basis(history_features: F32) -> tuple[F32, F32]:

@@ -195,6 +195,8 @@ def _expected(encoding: Encoding, model: EntityModel, steps: slice, channel: int
 def _similar(peak: int, encoding: Encoding, model: EntityModel) -> tuple[SimilarPeriod, ...]:
     """The past periods the peak was rebuilt from, heaviest first, a window apart (else they are one period)."""
     level, spec = encoding.level, _level_spec(model)
+    assert level.neighbor_times is not None
+    assert level.weights is not None
     token = int(np.searchsorted(level.starts + spec.window_steps // 2, peak))
     token = min(token, len(level.starts) - 1)
     if token < 0:

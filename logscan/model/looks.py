@@ -6,12 +6,12 @@ a block is judged by the history as the blocks before it left it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 
-from logscan.core.calibration import Fusion, calibrated, overlap_mean_steps
+from logscan.core.calibration import Fusion, calibrated, overlap_mean_blocks
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean
 from logscan.model.analogues import HeadHistory, head_attention
@@ -39,12 +39,13 @@ def encode_growing(
 
     A causal score depends on no later step: a longer series begins with the same scores.
     """
-    values = np.concatenate([model.history, series.values])
-    histories = [GrowingHistory.of(head, model, values, offset_steps, device) for head in model.heads]
     if causal:
+        histories = [
+            GrowingHistory.of(head, model, series.values, offset_steps, device) for head in model.heads
+        ]
         return _by_blocks(model, series, offset_steps, histories, neighbors, progress)
 
-    def look(known: list[HeadHistory] | None) -> Encoding:
+    def look(known: Iterator[HeadHistory] | None) -> Encoding:
         return encode(
             model,
             series,
@@ -56,16 +57,24 @@ def encode_growing(
             progress=progress,
         )
 
-    first = look([history.known for history in histories])
+    first = look(None)
     score = first.score
     ordinary = ordinary_steps(score, model.ordinary_score)
-    for head, history in zip(model.heads, histories, strict=True):
+    joining = []
+    for head in model.heads:
         starts = token_starts(head.spec, len(series.values), causal=True)
-        history.join(candidates(model, head, series, starts, offset_steps, ordinary), score)
-    if not any(len(history.starts) for history in histories):
+        joining.append(candidates(model, head, series, starts, offset_steps, ordinary))
+    if not any(len(starts) for starts in joining):
         return first
     del first  # the second look takes its place in memory
-    return look([history.now() for history in histories])
+
+    def grown() -> Iterator[HeadHistory]:
+        for head, starts in zip(model.heads, joining, strict=True):  # one history is held at a time
+            history = GrowingHistory.of(head, model, series.values, offset_steps, device)
+            history.join(starts, score)
+            yield history.now()
+
+    return look(grown())
 
 
 def _by_blocks(
@@ -101,9 +110,10 @@ def _by_blocks(
     fusion = Fusion(steps, channels)
     for run in heads:
         run.judge(steps)
-        fusion.add(head_steps(run.output(), run.history.head, steps, causal=True))
-        if run.expected is not None:
-            level = run.output()
+        output = run.output()
+        fusion.add_blocks(head_steps(output, run.history.head, steps, causal=True))
+        if output.expected is not None:
+            level = output
         if progress is not None:
             progress(run.history.head.spec.name)
     return encoding_of(fusion, level)
@@ -117,7 +127,7 @@ def _overlap_scores(heads: list[_HeadRun], base: int, end: int, channels: int) -
         window = head.spec.window_steps
         some = slice(*np.searchsorted(run.starts, [base, end - window + 1]).tolist())
         tokens = calibrated(run.residuals[some], head.unit)
-        fusion.add(overlap_mean_steps(tokens, run.starts[some] - base, window, end - base))
+        fusion.add_blocks(overlap_mean_blocks(tokens, run.starts[some] - base, window, end - base))
     total: F32 = fusion.contributions().sum(axis=1, dtype=np.float32)
     return total
 
@@ -154,8 +164,9 @@ class _HeadRun:
                 self.expected.add(starts + first, built)
 
         self.residuals[piece] = token_residuals(head, known, part, found, tell)
-        self._times.append(known.times[found.neighbors])
-        self._weights.append(found.weights)
+        if self.expected is not None:
+            self._times.append(known.times[found.neighbors])
+            self._weights.append(found.weights)
 
     def considered_until(self, end: int) -> I64:
         """Starts of the windows that end by `end` and were not asked for before."""
@@ -169,7 +180,7 @@ class _HeadRun:
         return HeadOutput(
             starts=self.starts,
             residuals=self.residuals,
-            neighbor_times=np.concatenate(self._times),
-            weights=np.concatenate(self._weights),
+            neighbor_times=None if self.expected is None else np.concatenate(self._times),
+            weights=None if self.expected is None else np.concatenate(self._weights),
             expected=None if self.expected is None else self.expected.mean(),
         )

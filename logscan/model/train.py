@@ -18,7 +18,7 @@ from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import untouched, window_starts
 from logscan.data.memory import give_back_memory
-from logscan.model.analogues import Attended, HeadHistory, head_attention, head_keys, with_tree
+from logscan.model.analogues import Attended, HeadHistory, head_attention, window_keys, with_tree
 from logscan.model.encoder import (
     HeadOutput,
     head_output,
@@ -30,6 +30,7 @@ from logscan.model.encoder import (
 from logscan.model.fit import FitOutcome, fit_head
 from logscan.model.heads import (
     Prepared,
+    basis_sample,
     closed_form_basis,
     features,
     head_specs,
@@ -40,7 +41,7 @@ from logscan.model.heads import (
 )
 from logscan.model.residuals import ResidualSpread
 from logscan.model.state import EntityModel, Head, HeadSpec, Layer
-from logscan.records import F32, F64, Bool, Series
+from logscan.records import F64, Bool, Series
 
 Progress = Callable[[str], None]
 _HIDDEN = 16
@@ -112,6 +113,7 @@ def train_entity(
     if {spec.view for spec in left} != {spec.view for spec in specs}:  # too short a log to do without them
         left, trimmed = specs, np.zeros_like(trimmed)
     if config.encoder.fit or trimmed.any():
+        del found  # the second look takes its place in memory
         found = run(left, excluded | trimmed, fit=config.encoder.fit)
     merge = merge_gap_steps(config, left)
     entity = EntityModel(
@@ -163,8 +165,8 @@ def _heads(
         output.residuals[~untouched(output.starts, window, excluded)] = np.nan
         head = replace(head, unit=calibration(output.residuals[normal]))
         # One look serves both thresholds: the alignments differ in how tokens fall on steps, not in the tokens.
-        batch.add(head_steps(output, head, steps, causal=False))
-        causal.add(head_steps(output, head, steps, causal=True))
+        batch.add_blocks(head_steps(output, head, steps, causal=False))
+        causal.add_blocks(head_steps(output, head, steps, causal=True))
         heads.append(head)
         give_back_memory()
         if progress is not None:
@@ -199,8 +201,8 @@ def _weighed(
     output = HeadOutput(
         starts=attended.starts,
         residuals=np.concatenate([part.residuals for part in outputs]),
-        neighbor_times=history.times[attended.neighbors],
-        weights=attended.weights,
+        neighbor_times=None,
+        weights=None,
         expected=None,
     )
     return replace(head, whitening=both.whitening()), output
@@ -258,8 +260,8 @@ def closed_form_head(
     if excluded is not None:
         starts = starts[untouched(starts, window, excluded)]
     starts = history_starts(series.observed, starts, window)
-    rows = features(searchable(series.values), starts, spec)
-    center, basis = closed_form_basis(rows)
+    values = searchable(series.values)
+    center, basis = closed_form_basis(features(values, basis_sample(starts), spec))
     head = Head(
         spec=spec,
         center=center,
@@ -269,23 +271,28 @@ def closed_form_head(
         unit=np.ones(channels),
         layer=Layer.closed_form(basis.shape[1], _HIDDEN, seed),
     )
-    return with_tree(replace(head, temperature=_temperature(rows, head, neighbors)), rows)
+    keys = window_keys(values, starts, head)
+    return with_tree(replace(head, temperature=_temperature(keys, head, neighbors)), keys)
 
 
-def _temperature(rows: F32, head: Head, neighbors: int) -> float:
+def _temperature(keys: Tensor, head: Head, neighbors: int) -> float:
     """The head's squared temperature, from the nearest allowed keys of a sample of its tokens."""
-    keys = head_keys(rows, head).double()
+    keys = keys.double()
     chosen = torch.from_numpy(
         np.unique(np.linspace(0, len(keys) - 1, min(len(keys), _TEMPERATURE_QUERIES)).astype(np.int64))
     )
-    times = torch.from_numpy(head.starts)
-    nearest = []
-    for part in chosen.split(max(16, min(256, _DISTANCES // len(keys)))):  # type: ignore[no-untyped-call]
+    pool = min(_TEMPERATURE_POOL * neighbors, len(keys))
+    nearest = keys.new_empty(len(chosen), pool)
+    part_rows = max(16, min(256, _DISTANCES // len(keys)))
+    for part, found in zip(chosen.split(part_rows), nearest.split(part_rows), strict=True):  # type: ignore[no-untyped-call]
         squared = torch.cdist(keys[part], keys).square_()
-        near = (times[part, None] - times[None]).abs_() < head.spec.window_steps
-        squared = squared.masked_fill_(near, torch.inf)
-        nearest.append(squared.topk(min(_TEMPERATURE_POOL * neighbors, len(keys)), largest=False).values)
-    return perplexity_temperature(torch.cat(nearest), neighbors)
+        times = head.starts[part.numpy()]
+        first = np.searchsorted(head.starts, times - head.spec.window_steps, side="right").tolist()
+        end = np.searchsorted(head.starts, times + head.spec.window_steps).tolist()
+        for row, low, high in zip(squared, first, end, strict=True):
+            row[low:high] = torch.inf
+        found.copy_(squared.topk(pool, largest=False).values)
+    return perplexity_temperature(nearest, neighbors)
 
 
 def perplexity_temperature(squared: Tensor, neighbors: int) -> float:
