@@ -124,7 +124,7 @@ def test_training_weighs_candidates_as_attention_does():
     found, weights = attend(head, keys[tokens], keys, head.starts[tokens], head.starts, 16)
     rows = features(entity.history, head.starts, head.spec)
     expected = rows[tokens] - np.einsum("nk,nkf->nf", weights, rows[np.maximum(found, 0)])
-    got = _differences(_Trainable(head.layer, 1), _examples(head, entity.history, tokens, 1))
+    got = _differences(_Trainable(head.layer, 1), _examples(head, keys, torch.from_numpy(rows), tokens, 1))
     np.testing.assert_allclose(got.detach().numpy()[0], expected, atol=1e-4)
 
 
