@@ -32,6 +32,8 @@ SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20
 _ROOM = 1.25  # files are read ahead, and what is read so far may be sparser than what comes
 _WAITING = 2  # batches that are being added or wait for it
+_EARLY = 1 / 16  # of the cells that are kept: when it is first asked whether all that comes will fit
+_FAR = 2  # times too long: certain enough then
 _TIMES_MORE = 32  # to be expected where nothing tells how much is still to come
 
 
@@ -99,9 +101,15 @@ def _collect(
     decimal = _decimal(table, config)
 
     def add(batch: Any, position: int | None) -> None:
+        before = collector.cells
         collector.add(batch, decimal, progress)
         if collector.cells > MOST_CELLS:
             _held_in(collector, table.source.name, _share_read(table, sources, position))
+        elif collector.can_coarsen and before <= _EARLY * MOST_CELLS < collector.cells:
+            # What will be far too long is not kept at its own step first.
+            share = _share_read(table, sources, position)
+            if share is not None and collector.cells / share > _FAR * MOST_CELLS:
+                _held_in(collector, table.source.name, share)
 
     with ThreadPoolExecutor(1) as worker:
         adding: deque[Future[None]] = deque()

@@ -18,6 +18,7 @@ I32 = npt.NDArray[np.int32]
 _BUFFER_CELLS = 1 << 22
 _MOST_BUFFER_ROWS, _FEWEST_BUFFER_ROWS = 1 << 19, 1 << 12
 _LONG_ROWS = 1 << 11
+_MOST_SMALL = 32  # blocks of an entity that wait to become one
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,13 @@ class Cells:
         """(keys,) int64, input rows behind each key."""
         return np.ones(self.key.count, dtype=np.int64) if self.rows is None else self.rows
 
+    def reading_counts(self) -> list[I32]:
+        """Of each channel (keys,) int32, readings behind each sum."""
+        if self.counts is not None:
+            return self.counts
+        rows = self.row_counts()
+        return [np.where(np.isfinite(total), rows, 0).astype(np.int32) for total in self.sums]
+
     def means(self, channel: int) -> F64:
         """(keys,) float64, means of a channel's readings, NaN where there were none."""
         total = self.sums[channel]
@@ -51,9 +59,7 @@ class Cells:
 
     def keyed(self) -> Keyed:
         """The same with keys unpacked."""
-        counts = self.counts
-        if counts is None and self.rows is not None:
-            counts = [np.where(np.isfinite(total), self.rows, 0).astype(np.int32) for total in self.sums]
+        counts = None if self.rows is None and self.counts is None else self.reading_counts()
         return Keyed(self.key.times(), self.rows, self.sums, counts)
 
 
@@ -140,9 +146,21 @@ def _paired(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
     return [np.concatenate(pair) for pair in zip(first, second, strict=True)]
 
 
-def joined(earlier: Cells, later: Cells) -> Cells:
-    """Cells of one entity as one, added up where their keys agree."""
-    return earlier.keyed().then(later.keyed()).ordered().summed()
+def joined(blocks: Sequence[Cells]) -> Cells:
+    """Cells of one entity as one; ascending, and apart."""
+    rows = None
+    if any(block.rows is not None for block in blocks):
+        rows = np.concatenate([block.row_counts() for block in blocks])
+    counts = None
+    if any(block.counts is not None for block in blocks):
+        counts = _together([block.reading_counts() for block in blocks])
+    key = np.concatenate([block.key.times() for block in blocks])
+    return Cells(TimeBlock.of(key), rows, _together([block.sums for block in blocks]), counts)
+
+
+def _together(pieces: Sequence[Sequence[Any]]) -> list[Any]:
+    """Arrays of one list, each with those of the others behind it."""
+    return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
 
 
 class EntitySums:
@@ -154,8 +172,8 @@ class EntitySums:
     def add(self, cells: Cells) -> None:
         """Add cells with any keys."""
         if not self.blocks or cells.key.first > self.blocks[-1].key.last:
+            self._coalesce(cells.key.count)
             self.blocks.append(cells)
-            self._coalesce()
             return
         # Every block takes the keys from its own first one up to the next block's.
         new = cells.keyed()
@@ -189,13 +207,16 @@ class EntitySums:
         while blocks:
             yield blocks.pop().keyed()
 
-    def _coalesce(self) -> None:
-        """Small blocks become one when they are no smaller than half the one before: few blocks, little copying."""
-        while len(self.blocks) > 1:
-            size, before = self.blocks[-1].key.count, self.blocks[-2].key.count
-            if before > 2 * size or before + size > BLOCK_TIMES:
-                return
-            self.blocks[-2:] = [joined(*self.blocks[-2:])]
+    def _coalesce(self, coming: int) -> None:
+        """The last small blocks become one before what comes would no longer fit in: few blocks, little copying."""
+        keys = small = 0
+        for block in reversed(self.blocks):
+            if keys + block.key.count > BLOCK_TIMES:
+                break
+            keys += block.key.count
+            small += 1
+        if small > 1 and (keys + coming > BLOCK_TIMES or small >= _MOST_SMALL):
+            self.blocks[-small:] = [joined(self.blocks[-small:])]
 
 
 def _halves(cells: Cells) -> list[Cells]:
