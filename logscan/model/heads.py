@@ -157,9 +157,8 @@ def features(values: F32, starts: I64, spec: HeadSpec) -> F32:
     """(windows, features) float32: the viewed windows, flattened (rows before channels)."""
     width = _features(values, starts[:0], spec).shape[1]
     rows = np.empty((len(starts), width), dtype=np.float32)
-    for piece, part in feature_chunks(
-        values, starts, spec
-    ):  # what a view needs on its way is many times the rows
+    # In pieces: what a view needs on its way is many times the rows.
+    for piece, part in feature_chunks(values, starts, spec):
         rows[piece] = part
     return rows
 
