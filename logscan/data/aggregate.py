@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from logscan.data.keyed import Cells
 from logscan.data.steps import on_steps, rows_of, within
 from logscan.data.suggest import require_columns
-from logscan.data.sums import Cells, EntitySums
+from logscan.data.sums import EntitySums
 from logscan.errors import UsageError
 from logscan.records import F64, I64, LogKind, TimeGrid
 

@@ -16,6 +16,7 @@ from logscan.data.columns import Plan
 from logscan.data.extras import REPEATED, EventExtras, Extras
 from logscan.data.grid import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
 from logscan.data.longform import MOST_GROUPS, NOTHING, SEPARATOR, Split
+from logscan.data.runs import EVERY_TIME, KeyGrid
 from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.data.timestamps import INVALID, localised
 from logscan.errors import InputError
@@ -53,7 +54,7 @@ class Collector:
         self._times = Accumulator(0)
         self._status = Accumulator(1)
         self._events = EventExtras(plan) if plan.kind is LogKind.EVENTS else None
-        self._cell_step, self._phase = (1, 0) if self._exact else _sums_grid(plan, step, sample)
+        self._grid = EVERY_TIME if self._exact else _sums_grid(plan, step, sample)
 
     def add(self, batch: Any, decimal: str, progress: Callable[[int], None] | None = None) -> None:
         """Add one record batch.
@@ -67,12 +68,14 @@ class Collector:
         batch, codes, times = self._placed(batch)
         if batch.num_rows:
             self.rows_used += batch.num_rows
-            self._count_order(codes, times)
+            ascending = self._count_order(codes, times)
             values = self._numbers(batch, decimal)
             if self.plan.status is not None:
                 stops = self.plan.status.stopped(batch.column(self.plan.status.column))
                 self._status.add(codes.astype(np.int32), times, [stops])
-            if self._events is None:
+            if self._events is None and ascending:
+                self._absorb_ascending(int(codes[0]), times, values)
+            elif self._events is None:
                 self._absorb(codes, times, values)
             else:
                 for held in self._events.taken(batch, codes, times, values):
@@ -82,12 +85,18 @@ class Collector:
 
     def _absorb(self, codes: I64, times: I64, values: Sequence[F64], extras: Extras | None = None) -> None:
         """Add placed rows to the sums."""
-        entity, keys = codes.astype(np.int32), self._keys(times)
+        entity, keys = codes.astype(np.int32), self._grid.keys(times)
         self._sums.add(entity, keys, values)
         if not self._exact:
             self._times.add(entity, times, ())
         if self._events is not None and extras is not None:
             self._events.add(entity, keys, values, extras)
+
+    def _absorb_ascending(self, code: int, times: I64, values: Sequence[F64]) -> None:
+        """Add rows of one entity in order of time to the sums, the usual case."""
+        self._sums.add_ascending(code, times, self._grid, values)
+        if not self._exact:
+            self._times.add_ascending(code, times, EVERY_TIME, ())
 
     def finish(self) -> None:
         """Take in what was held back; rows of an import that came twice are dropped and counted."""
@@ -126,9 +135,9 @@ class Collector:
             self.own_step = self.step = sample_step([one.times() for one in sums.values()], kind)
             self._times = Accumulator(0, {code: without_sums(one) for code, one in sums.items()})
             self._exact = False
-        self.step = self._cell_step = longer_step(self.step, ratio, kind)
-        self._phase = grid_phase(next(iter(sums.values())).times(), self._cell_step)
-        coarse = {code: regrouped(one, self._keys) for code, one in sums.items()}
+        self.step = step = longer_step(self.step, ratio, kind)
+        self._grid = KeyGrid(step, grid_phase(next(iter(sums.values())).times(), step), step // 2)
+        coarse = {code: regrouped(one, self._grid.keys) for code, one in sums.items()}
         self._sums = Accumulator(len(self.plan.numeric), coarse)
 
     def drop(self, reason: str, rows: int) -> None:
@@ -177,16 +186,17 @@ class Collector:
     def _placed(self, batch: Any) -> tuple[Any, I64, I64]:
         """The rows with an entity and a time, with both."""
         codes = self._entity_codes(batch)
-        valid = codes >= 0
-        self._drop_unless(valid, _NO_ENTITY if self.plan.split is None else _NO_GROUP)
+        valid = codes >= 0 if self.plan.entity or self.plan.split is not None else None
+        if valid is not None:
+            self._drop_unless(valid, _NO_ENTITY if self.plan.split is None else _NO_GROUP)
         if self.plan.time.kind is TimeKind.ROW:
             times = self._row_numbers(codes)
         else:
             times = self.plan.time.times([batch.column(name) for name in self.plan.time.columns])
             placed = times != INVALID
-            self._drop_unless(placed | ~valid, _NO_TIME)
-            valid &= placed
-        if not valid.all():
+            self._drop_unless(placed if valid is None else placed | ~valid, _NO_TIME)
+            valid = placed if valid is None else placed & valid
+        if valid is not None and not valid.all():
             batch, codes, times = batch.filter(pa.array(valid)), codes[valid], times[valid]
         if self.plan.time.localise and len(times):
             assert self.plan.time.timezone is not None
@@ -241,19 +251,21 @@ class Collector:
             self._rows_of[code] += len(mine)
         return numbers_
 
-    def _count_order(self, codes: I64, times: I64) -> None:
-        """Count rows earlier than the row of the same entity before them."""
+    def _count_order(self, codes: I64, times: I64) -> bool:
+        """Count rows earlier than the row of the same entity before them; whether all are of one and in order."""
         if len(self.entities) == 1:
-            self.out_of_order += int(times[0] < self._last[0]) + int((times[1:] < times[:-1]).sum())
+            backward = int(np.count_nonzero(times[1:] < times[:-1]))
+            self.out_of_order += int(times[0] < self._last[0]) + backward
             self._last[0] = times[-1]
-            return
-        order = np.argsort(codes, kind="stable") if len(self.entities) > 1 else np.arange(len(codes))
+            return backward == 0
+        order = np.argsort(codes, kind="stable")
         codes, times = codes[order], times[order]
         first = np.r_[True, codes[1:] != codes[:-1]]
         before = np.where(first, self._last[codes], np.r_[INVALID, times[:-1]])
         self.out_of_order += int((times < before).sum())
         last = np.r_[first[1:], True]
         self._last[codes[last]] = times[last]
+        return False
 
     def _numbers(self, batch: Any, decimal: str) -> list[F64]:
         """Of each numeric column of the plan (rows,) float64."""
@@ -272,17 +284,9 @@ class Collector:
                 self.failures[name] = merged
         return columns
 
-    def _keys(self, times: I64) -> I64:
-        """The time that stands for the cell of every row."""
-        step = self._cell_step
-        if step == 1:
-            return times
-        half = step // 2 if self.plan.kind is LogKind.SAMPLES else 0
-        return (times - self._phase + half) // step * step + self._phase
 
-
-def _sums_grid(plan: Plan, step: int | None, sample: Any) -> tuple[int, int]:
-    """Length of the cells that are summed over, and where they begin or (samples) have their middle, by a sample.
+def _sums_grid(plan: Plan, step: int | None, sample: Any) -> KeyGrid:
+    """The cells that are summed over, known by their begin or (samples) their middle, by a sample.
 
     Args:
         plan: of the log.
@@ -291,20 +295,21 @@ def _sums_grid(plan: Plan, step: int | None, sample: Any) -> tuple[int, int]:
     """
     if step is None:
         if plan.time.kind is not TimeKind.TIMESTAMP:
-            return 1, 0
+            return EVERY_TIME
         step = MINUTE_NS  # every round interval is a multiple of it
+    ahead = step // 2 if plan.kind is LogKind.SAMPLES else 0
     if plan.time.kind is TimeKind.ROW:
-        return step, 0
+        return KeyGrid(step, 0, ahead)
     times = plan.time.times([sample[name].combine_chunks() for name in plan.time.columns])
     times = times[times != INVALID]
     if plan.time.localise and len(times):
         assert plan.time.timezone is not None
         times, _, _ = localised(times, plan.time.timezone)
     if len(times) == 0:
-        return step, 0
+        return KeyGrid(step, 0, ahead)
     if plan.kind is LogKind.SAMPLES:
-        return step, grid_phase(Times.of(np.unique(times)), step)
-    return step, event_phase(int(times.min()), step, plan.time.timezone)
+        return KeyGrid(step, grid_phase(Times.of(np.unique(times)), step), ahead)
+    return KeyGrid(step, event_phase(int(times.min()), step, plan.time.timezone), ahead)
 
 
 def _with_value(entity: Any, column: Any, split: Split) -> Any:

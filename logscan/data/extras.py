@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from logscan.data.cast import as_text
 from logscan.data.columns import Plan
 from logscan.data.hashes import U64, cell_hashes, row_hashes
+from logscan.data.keyed import I32
 from logscan.data.repeats import all_copies, repeated_rows
-from logscan.data.sums import I32, Accumulator, EntitySums
+from logscan.data.sums import Accumulator, EntitySums
 from logscan.records import F64, I64, Bool
 
 REPEATED = "repeat an import"

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from logscan.data.sums import Cells, EntitySums, Keyed
+from logscan.data.keyed import Cells, Keyed
+from logscan.data.sums import EntitySums
 from logscan.records import I64, TimeGrid
 
 

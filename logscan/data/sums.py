@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from logscan.data.keyed import I32, Cells, Keyed, joined
+from logscan.data.runs import KeyGrid, Runs
 from logscan.records import F64, I64
-from logscan.times import BLOCK_TIMES, TimeBlock, Times
-
-I32 = npt.NDArray[np.int32]
+from logscan.times import BLOCK_TIMES, Times
 
 _BUFFER_CELLS = 1 << 22
 _MOST_BUFFER_ROWS, _FEWEST_BUFFER_ROWS = 1 << 19, 1 << 12
@@ -21,159 +19,19 @@ _LONG_ROWS = 1 << 11
 _MOST_SMALL = 32  # blocks of an entity that wait to become one
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Sums of one entity per key; keys ascending, each once.
-
-    Attributes:
-        key: the keys, packed.
-        rows: (keys,) int64, input rows behind each; `None`: one each.
-        sums: of each channel (keys,) float64, sums of the readings, NaN where there were none.
-        counts: of each channel (keys,) int32, readings behind each sum; `None`: where it is finite, as many as rows.
-    """
-
-    key: TimeBlock
-    rows: I64 | None
-    sums: list[F64]
-    counts: list[I32] | None
-
-    def row_counts(self) -> I64:
-        """(keys,) int64, input rows behind each key."""
-        return np.ones(self.key.count, dtype=np.int64) if self.rows is None else self.rows
-
-    def reading_counts(self) -> list[I32]:
-        """Of each channel (keys,) int32, readings behind each sum."""
-        if self.counts is not None:
-            return self.counts
-        rows = self.row_counts()
-        return [np.where(np.isfinite(total), rows, 0).astype(np.int32) for total in self.sums]
-
-    def means(self, channel: int) -> F64:
-        """(keys,) float64, means of a channel's readings, NaN where there were none."""
-        total = self.sums[channel]
-        if self.counts is None:
-            return total if self.rows is None else total / self.rows
-        count = self.counts[channel]
-        mean: F64 = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-        return mean
-
-    def keyed(self) -> Keyed:
-        """The same with keys unpacked."""
-        counts = None if self.rows is None and self.counts is None else self.reading_counts()
-        return Keyed(self.key.times(), self.rows, self.sums, counts)
-
-
-@dataclass(frozen=True, slots=True)
-class Keyed:
-    """Rows or cells of one entity in ascending order of keys, which may repeat.
-
-    Attributes:
-        key: (keys,) int64.
-        rows: (keys,) int64, input rows behind each; `None`: one each.
-        sums: of each channel (keys,) float64, NaN where there is no reading.
-        counts: of each channel (keys,) int32, readings behind each sum; `None` with `rows`.
-    """
-
-    key: I64
-    rows: I64 | None
-    sums: list[F64]
-    counts: list[I32] | None
-
-    def part(self, first: int, end: int) -> Keyed:
-        """A half-open range of the keys."""
-        return self._each(lambda values: values[first:end])
-
-    def ordered(self) -> Keyed:
-        """In ascending order of keys; what has the same key stays in its order."""
-        if (self.key[1:] >= self.key[:-1]).all():
-            return self
-        order = np.argsort(self.key, kind="stable")
-        return self._each(lambda values: values[order])
-
-    def then(self, other: Keyed) -> Keyed:
-        """Both, one behind the other; the order of keys is the caller's business."""
-        rows = counts = None
-        if self.rows is not None or other.rows is not None:
-            rows = np.concatenate([self._row_counts(), other._row_counts()])
-            counts = _paired(self._reading_counts(), other._reading_counts())
-        return Keyed(np.concatenate([self.key, other.key]), rows, _paired(self.sums, other.sums), counts)
-
-    def summed(self) -> Cells:
-        """What has the same key added up."""
-        key, rows = self.key, self.rows
-        new = np.empty(len(key), dtype=np.bool_)
-        new[0] = True
-        np.not_equal(key[1:], key[:-1], out=new[1:])
-        if new.all():
-            return Cells(TimeBlock.of(key), rows, self.sums, self.counts)
-        starts = np.flatnonzero(new)
-        rows = np.diff(starts, append=len(key)) if rows is None else np.add.reduceat(rows, starts)
-        totals, counts = [], []
-        told = True
-        for position, column in enumerate(self.sums):
-            total = np.add.reduceat(column, starts)
-            if self.counts is None and not np.isnan(total).any():
-                count = rows.astype(np.int32)
-            else:
-                known = np.isfinite(column).astype(np.int32) if self.counts is None else self.counts[position]
-                count = np.add.reduceat(known, starts)
-                total = np.add.reduceat(np.nan_to_num(column, nan=0.0), starts)
-                total[count == 0] = np.nan
-                told = told and bool(((count == rows) | (count == 0)).all())
-            totals.append(total)
-            counts.append(count)
-        return Cells(TimeBlock.of(key[starts]), rows, totals, None if told else counts)
-
-    def _each(self, change: Callable[[Any], Any]) -> Keyed:
-        return Keyed(
-            change(self.key),
-            None if self.rows is None else change(self.rows),
-            [change(total) for total in self.sums],
-            None if self.counts is None else [change(count) for count in self.counts],
-        )
-
-    def _row_counts(self) -> I64:
-        return np.ones(len(self.key), dtype=np.int64) if self.rows is None else self.rows
-
-    def _reading_counts(self) -> list[I32]:
-        if self.counts is not None:
-            return self.counts
-        return [np.isfinite(total).astype(np.int32) for total in self.sums]
-
-
-def _paired(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
-    """Arrays of one list, each with that of another behind it."""
-    return [np.concatenate(pair) for pair in zip(first, second, strict=True)]
-
-
-def joined(blocks: Sequence[Cells]) -> Cells:
-    """Cells of one entity as one; ascending, and apart."""
-    rows = None
-    if any(block.rows is not None for block in blocks):
-        rows = np.concatenate([block.row_counts() for block in blocks])
-    counts = None
-    if any(block.counts is not None for block in blocks):
-        counts = _together([block.reading_counts() for block in blocks])
-    key = np.concatenate([block.key.times() for block in blocks])
-    return Cells(TimeBlock.of(key), rows, _together([block.sums for block in blocks]), counts)
-
-
-def _together(pieces: Sequence[Sequence[Any]]) -> list[Any]:
-    """Arrays of one list, each with those of the others behind it."""
-    return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
-
-
 class EntitySums:
     """The cells of one entity as a list of blocks, ascending and apart; new ones mostly come at the end."""
 
     def __init__(self, blocks: Iterable[Cells] = ()) -> None:
         self.blocks = list(blocks)
+        self.cells = sum(block.key.count for block in self.blocks)  # how many keys there are
 
     def add(self, cells: Cells) -> None:
         """Add cells with any keys."""
         if not self.blocks or cells.key.first > self.blocks[-1].key.last:
             self._coalesce(cells.key.count)
             self.blocks.append(cells)
+            self.cells += cells.key.count
             return
         # Every block takes the keys from its own first one up to the next block's.
         new = cells.keyed()
@@ -188,14 +46,11 @@ class EntitySums:
             most = max(2 * BLOCK_TIMES, block.key.count)
             blocks += [both] if both.key.count <= most else _halves(both)
         self.blocks = blocks
+        self.cells = sum(block.key.count for block in blocks)
 
     def times(self) -> Times:
         """The keys."""
         return Times(block.key for block in self.blocks)
-
-    def cells(self) -> int:
-        """How many keys there are."""
-        return sum(block.key.count for block in self.blocks)
 
     def rows(self) -> int:
         """Input rows behind all keys."""
@@ -203,7 +58,7 @@ class EntitySums:
 
     def taken(self) -> Iterator[Keyed]:
         """The cells block by block, ascending; they are let go of as they are taken."""
-        blocks, self.blocks = self.blocks[::-1], []
+        blocks, self.blocks, self.cells = self.blocks[::-1], [], 0
         while blocks:
             yield blocks.pop().keyed()
 
@@ -254,9 +109,23 @@ class Accumulator:
             columns: of each channel (rows,) float64, NaN where missing.
         """
         if len(key) >= _LONG_ROWS and _in_order(entity, key) and entity[0] == entity[-1]:
-            self._add_in_order(int(entity[0]), key, columns)
+            self._add_runs(int(entity[0]), Runs.of(key), columns)
         else:
             self._gather(entity, key, columns)
+
+    def add_ascending(self, code: int, times: I64, grid: KeyGrid, columns: Sequence[F64]) -> None:
+        """Add rows of one entity that are known to ascend; their keys are those of a grid.
+
+        Args:
+            code: of the entity.
+            times: (rows,) ascending, at least one.
+            grid: of the keys.
+            columns: of each channel (rows,) float64, NaN where missing.
+        """
+        if len(times) >= _LONG_ROWS:
+            self._add_runs(code, grid.runs(times), columns)
+        else:
+            self._gather(np.full(len(times), code, dtype=np.int32), grid.keys(times), columns)
 
     def entities(self) -> dict[int, EntitySums]:
         """The sums of everything added so far, by entity code."""
@@ -284,27 +153,35 @@ class Accumulator:
             if self._waiting == self._capacity:
                 self._flush()
 
-    def _add_in_order(self, code: int, key: I64, columns: Sequence[F64]) -> None:
+    def _add_runs(self, code: int, runs: Runs, columns: Sequence[F64]) -> None:
         """Add ascending rows of one entity, all but those of the last key."""
-        first = int(np.searchsorted(key, key[0], side="right"))
-        last = int(np.searchsorted(key, key[-1]))
-        if last == len(key) - 1 and not (key[1:] == key[:-1]).any():
-            last = len(key)  # each its own cell, with nothing to wait for
-        begin = 0
-        waits = self._waiting and self._entity[0] == code and (self._key[: self._waiting] == key[0]).all()
-        if waits and first < len(key):
-            self._gather(
-                np.full(first, code, dtype=np.int32), key[:first], [column[:first] for column in columns]
-            )
-            begin = first
-        if not waits or begin:
+        first, last = 0, len(runs.key) - 1
+        if runs.starts is None:
+            last += 1  # each its own cell, with nothing to wait for
+        waits = (
+            self._waiting and self._entity[0] == code and (self._key[: self._waiting] == runs.key[0]).all()
+        )
+        if waits and len(runs.key) > 1:
+            self._gather_runs(code, runs, 0, 1, columns)
+            first = 1
+        if not waits or first:
             self._flush()
-        if last > begin:
-            part = [column[begin:last] for column in columns]
-            self._take(code, Keyed(key[begin:last], None, part, None).summed())
-        rest = max(last, begin)
-        entity = np.full(len(key) - rest, code, dtype=np.int32)
-        self._gather(entity, key[rest:], [column[rest:] for column in columns])
+        if first < last:
+            begin, end = runs.start(first), runs.start(last)
+            part = runs.part(first, last)
+            self._take(
+                code, Keyed(part.key, None, [column[begin:end] for column in columns], None).added_up(part)
+            )
+        self._gather_runs(code, runs, max(first, last), len(runs.key), columns)
+
+    def _gather_runs(self, code: int, runs: Runs, first: int, end: int, columns: Sequence[F64]) -> None:
+        """Put at most one run behind the rows that wait."""
+        if first == end:
+            return
+        here = slice(runs.start(first), runs.start(end))
+        rows = here.stop - here.start
+        entity, key = np.full(rows, code, dtype=np.int32), np.full(rows, runs.key[first])
+        self._gather(entity, key, [column[here] for column in columns])
 
     def _flush(self) -> None:
         """Add up the rows that wait."""
@@ -327,9 +204,9 @@ class Accumulator:
 
     def _take(self, code: int, cells: Cells) -> None:
         one = self._sums.setdefault(code, EntitySums())
-        before = one.cells()
+        before = one.cells
         one.add(cells)
-        self.held += self._width * (one.cells() - before)
+        self.held += self._width * (one.cells - before)
 
 
 def _in_order(entity: I32, key: I64) -> bool:

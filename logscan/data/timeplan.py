@@ -107,10 +107,9 @@ def part_times(parts: Sequence[F64]) -> I64:
 def typed_times(column: Any) -> I64:
     """Arrow timestamps and dates as nanoseconds; INVALID where missing or beyond the range."""
     if getattr(column.type, "unit", "") == "ns":
-        return np.asarray(column.cast(pa.int64()).fill_null(INVALID).to_numpy(), dtype=np.int64)
+        return _int64(column)
     try:
-        whole = column.cast(pa.timestamp("ns", tz=getattr(column.type, "tz", None)))
-        return np.asarray(whole.cast(pa.int64()).fill_null(INVALID).to_numpy(), dtype=np.int64)
+        return _int64(column.cast(pa.timestamp("ns", tz=getattr(column.type, "tz", None))))
     except pa.ArrowInvalid:  # some are beyond the range
         pass
     micros = column.cast(pa.timestamp("us", tz=getattr(column.type, "tz", None)), safe=False)
@@ -118,6 +117,14 @@ def typed_times(column: Any) -> I64:
     values = micros.cast(pa.int64()).fill_null(INVALID).to_numpy()
     fits = np.abs(np.where(values == INVALID, limit + 1, values)) <= limit
     return np.where(fits, np.where(fits, values, 0) * 1000, INVALID)
+
+
+def _int64(column: Any) -> I64:
+    """Whole numbers or nanoseconds of Arrow, INVALID where missing."""
+    whole = column.cast(pa.int64())
+    if whole.null_count:
+        whole = whole.fill_null(INVALID)
+    return np.asarray(whole.to_numpy(), dtype=np.int64)
 
 
 def whole_numbers(column: Any) -> I64:
