@@ -229,7 +229,7 @@ def _skip_lines(stream: Utf8Stream, lines: int) -> None:
 
 
 def _parquet_table(source: Source, raw: BinaryIO) -> Table:
-    rows = ParquetRows(raw, source.name)
+    rows = ParquetRows(raw, source.path, source.name)
     return Table(source, "parquet", rows.names, rows.batches(), parquet=rows, raw=raw)
 
 

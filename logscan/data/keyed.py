@@ -101,12 +101,13 @@ class Keyed:
         """The runs of keys added up."""
         if runs.starts is None:
             return Cells(TimeBlock.of(runs.key), self.rows, self.sums, self.counts)
-        rows = runs.lengths() if self.rows is None else np.add.reduceat(self.rows, runs.starts)
-        totals = [np.add.reduceat(column, runs.starts) for column in self.sums]
+        added = runs.adder()
+        rows = runs.lengths() if self.rows is None else added(self.rows)
+        totals = [added(column) for column in self.sums]
         counts: list[I32] | None = None
         if self.counts is not None or any(np.isnan(total).any() for total in totals):
-            counts = [np.add.reduceat(self._known(position), runs.starts) for position in range(len(totals))]
-            totals = [np.add.reduceat(np.nan_to_num(column, nan=0.0), runs.starts) for column in self.sums]
+            counts = [added(self._known(position)) for position in range(len(totals))]
+            totals = [added(np.nan_to_num(column, nan=0.0)) for column in self.sums]
             for total, count in zip(totals, counts, strict=True):
                 total[count == 0] = np.nan
             if all(((count == rows) | (count == 0)).all() for count in counts):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from logscan.data.cast import plain
+from logscan.data.cast import is_number, plain
 from logscan.data.dialect import MOST_COLUMNS
 from logscan.data.header import distinct_names
 from logscan.errors import EmptyInputError, InputError
@@ -27,8 +28,13 @@ class ParquetRows:
         position: how far the file was read for the batches so far, in bytes, as far as its rows tell.
     """
 
-    def __init__(self, raw: BinaryIO, place: str) -> None:
+    def __init__(self, raw: BinaryIO, path: Path | None, place: str) -> None:
         """Look at the file.
+
+        Args:
+            raw: the opened file.
+            path: of the file, if it has one: read past Python, a tenth of the work is saved.
+            place: how it is named.
 
         Raises:
             InputError: damaged, without rows, or too many columns.
@@ -37,7 +43,7 @@ class ParquetRows:
         self.position = 0
         self._place = place
         try:
-            self._file = pq.ParquetFile(raw)
+            self._file = pq.ParquetFile(raw if path is None else pa.OSFile(str(path)))
             columns = self._file.schema_arrow.names
             self._bytes = raw.seek(0, 2)
         except _DAMAGE as error:
@@ -66,7 +72,7 @@ class ParquetRows:
                 for batch in self._file.iter_batches(rows, row_groups=groups, columns=columns):
                     read += batch.num_rows
                     self.position = self._bytes * read // all_rows
-                    yield pa.RecordBatch.from_arrays([plain(column) for column in batch.columns], names=names)
+                    yield _plain(batch, names)
         except _DAMAGE as error:
             raise self._damaged() from error
 
@@ -92,3 +98,12 @@ class ParquetRows:
 
     def _damaged(self) -> InputError:
         return InputError(self._place, "the Parquet file is damaged or cut off", "write the file again")
+
+
+def _plain(batch: Any, names: list[str]) -> Any:
+    """A batch with plain columns under other names."""
+    if batch.schema.names == names and all(
+        is_number(kind) or pa.types.is_timestamp(kind) for kind in batch.schema.types
+    ):
+        return batch
+    return pa.RecordBatch.from_arrays([plain(column) for column in batch.columns], names=names)

@@ -36,6 +36,8 @@ _EARLY = 1 / 16  # of the cells that are kept: when it is first asked whether al
 _FAR = 2  # times too long: certain enough then
 _TIMES_MORE = 32  # to be expected where nothing tells how much is still to come
 
+_Positioned = tuple[Any, int | None]  # a batch, and how far its file was read for it, in bytes
+
 
 def read_log(
     inputs: Sequence[str | Path],
@@ -89,7 +91,7 @@ def _collect(
     table: Table,
     config: InputConfig,
     progress: Callable[[int], None] | None,
-    taken: list[Any],
+    taken: list[_Positioned],
     sources: Sequence[Source],
     told: list[str],
 ) -> None:
@@ -113,10 +115,10 @@ def _collect(
 
     with ThreadPoolExecutor(1) as worker:
         adding: deque[Future[None]] = deque()
-        for batch in chain(_emptied(taken), table.rows):
+        for batch, position in chain(_emptied(taken), _positioned(table)):
             if len(adding) == _WAITING:
                 adding.popleft().result()
-            adding.append(worker.submit(add, batch, table.position))
+            adding.append(worker.submit(add, batch, position))
         for one in adding:
             one.result()
     for reason, rows in table.dropped().items():
@@ -145,7 +147,13 @@ def _share_read(table: Table, sources: Sequence[Source], position: int | None) -
     return None
 
 
-def _emptied(batches: list[Any]) -> Iterator[Any]:
+def _positioned(table: Table) -> Iterator[_Positioned]:
+    """The batches that are still to come, each with how far the file was read for it."""
+    for batch in table.rows:
+        yield batch, table.position
+
+
+def _emptied(batches: list[_Positioned]) -> Iterator[_Positioned]:
     """The batches, let go of one by one."""
     while batches:
         yield batches.pop(0)
@@ -157,16 +165,16 @@ def _decimal(table: Table, config: InputConfig) -> str:
     return table.dialect.decimal if table.dialect else "."
 
 
-def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[Plan, Any, list[Any]]:
+def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[Plan, Any, list[_Positioned]]:
     """The plan, the first rows that tell it, and all batches taken for them.
 
     More rows are taken while day and month cannot be told apart.
     """
     config = config.model_copy(update={"decimal": _decimal(table, config)})
-    batches: list[Any] = []
+    batches: list[_Positioned] = []
     wanted = SAMPLE_ROWS
     while True:
-        exhausted = _grow(batches, table.rows, wanted)
+        exhausted = _grow(batches, table, wanted)
         if not batches:
             raise InputError(
                 table.source.name,
@@ -174,7 +182,7 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
                 "pass a file with rows of data",
             )
         # A fixed number of rows, so that the plan does not depend on how the file comes in batches.
-        sample = pa.Table.from_batches(batches).slice(0, wanted)
+        sample = pa.Table.from_batches([batch for batch, _ in batches]).slice(0, wanted)
         try:
             time = found_time(sample, config, table.source.name)
             break
@@ -196,15 +204,15 @@ def _planned(table: Table, config: InputConfig, keep: tuple[str, ...]) -> tuple[
     return replace(plan, ignored={**plan.ignored, **reasons}), sample, batches
 
 
-def _grow(batches: list[Any], rows: Iterator[Any], wanted: int) -> bool:
+def _grow(batches: list[_Positioned], table: Table, wanted: int) -> bool:
     """Take batches until there are `wanted` rows; true when there are no more."""
-    have = sum(batch.num_rows for batch in batches)
+    have = sum(batch.num_rows for batch, _ in batches)
     while have < wanted:
-        batch = next(rows, None)
+        batch = next(table.rows, None)
         if batch is None:
             return True
         if batch.num_rows:
-            batches.append(batch)
+            batches.append((batch, table.position))
             have += batch.num_rows
     return False
 

@@ -16,6 +16,7 @@ from logscan.times import BLOCK_TIMES, Times
 _BUFFER_CELLS = 1 << 22
 _MOST_BUFFER_ROWS, _FEWEST_BUFFER_ROWS = 1 << 19, 1 << 12
 _LONG_ROWS = 1 << 11
+_LARGE_KEYS = 1 << 13  # of a block that is not worth copying
 _MOST_SMALL = 32  # blocks of an entity that wait to become one
 
 
@@ -66,7 +67,7 @@ class EntitySums:
         """The last small blocks become one before what comes would no longer fit in: few blocks, little copying."""
         keys = small = 0
         for block in reversed(self.blocks):
-            if keys + block.key.count > BLOCK_TIMES:
+            if block.key.count >= _LARGE_KEYS or keys + block.key.count > BLOCK_TIMES:
                 break
             keys += block.key.count
             small += 1
