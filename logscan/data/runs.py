@@ -53,7 +53,11 @@ class Runs:
         if starts is None:
             return lambda column: column
         length = self.rows // len(self.key)
-        if length <= _FEW_ROWS and length * len(self.key) == self.rows and (np.diff(starts) == length).all():
+        if (
+            1 < length <= _FEW_ROWS
+            and length * len(self.key) == self.rows
+            and (np.diff(starts) == length).all()
+        ):
             return lambda column: _in_strides(column, length)
         return lambda column: np.add.reduceat(column, starts)
 
