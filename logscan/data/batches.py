@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from logscan.config import InputConfig
+from logscan.data.ahead import ReadAhead
 from logscan.data.columns import Plan
 from logscan.data.csv_rows import CsvRows
 from logscan.data.dialect import BLANK, Dialect, found_dialect
@@ -46,6 +47,7 @@ class Table:
     csv: CsvRows | None = None
     parquet: ParquetRows | None = None
     raw: BinaryIO | None = None  # closed by `close`; None for the standard input
+    ahead: ReadAhead | None = None  # what undoes a packed file beforehand
     units: UnitStripper | None = None
     folders: tuple[str, ...] = ()  # columns that the names of folders add
     line_left: bool = False  # the last line is not whole and was left for the next run
@@ -100,6 +102,8 @@ class Table:
         """Close the file."""
         if self.csv is not None:
             self.csv.close()
+        if self.ahead is not None:
+            self.ahead.close()
         if self.raw is not None:
             self.raw.close()
 
@@ -157,7 +161,32 @@ def _is_empty(source: Source, config: InputConfig) -> bool:
 def _csv_table(source: Source, raw: BinaryIO, owned: BinaryIO | None, config: InputConfig) -> Table:
     encoding = known_encoding(config.encoding) if config.encoding else None
     whole, line_left = _whole_lines(source, raw, encoding)
-    stream = Utf8Stream(Unpacked(whole, source.name), encoding)
+    unpacked = Unpacked(whole, source.name)
+    ahead = ReadAhead(unpacked) if _is_packed_file(source, unpacked) else None
+    stream = Utf8Stream(ahead or unpacked, encoding)
+    try:
+        return _csv_of(source, stream, owned, config, ahead=ahead, line_left=line_left)
+    except BaseException:
+        if ahead is not None:
+            ahead.close()
+        raise
+
+
+def _is_packed_file(source: Source, unpacked: Unpacked) -> bool:
+    """Whether undoing the packing is work for another thread, and nothing that it has to wait for."""
+    packed = source.member is not None or unpacked.codec is not None
+    return packed and source.path is not None and source.path.is_file()
+
+
+def _csv_of(
+    source: Source,
+    stream: Utf8Stream,
+    owned: BinaryIO | None,
+    config: InputConfig,
+    *,
+    ahead: ReadAhead | None,
+    line_left: bool,
+) -> Table:
     sample = _checked_sample(stream, source.name)
     dialect = found_dialect(
         sample.decode("utf-8", errors="replace"), config, ended=len(sample) < _SAMPLE_BYTES, place=source.name
@@ -167,7 +196,16 @@ def _csv_table(source: Source, raw: BinaryIO, owned: BinaryIO | None, config: In
     csv = CsvRows(text, dialect, source.name, lambda: _position(owned))
     rows = csv.batches(BLOCK_BYTES)
     table = Table(
-        source, "csv", dialect.names, rows, dialect, stream, csv=csv, raw=owned, line_left=line_left
+        source,
+        "csv",
+        dialect.names,
+        rows,
+        dialect,
+        stream,
+        csv=csv,
+        raw=owned,
+        ahead=ahead,
+        line_left=line_left,
     )
     if config.units:
         left_alone = {*config.entity, config.time or ""}

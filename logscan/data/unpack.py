@@ -6,9 +6,11 @@ import io
 import lzma
 import zipfile
 import zlib
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
+from isal import igzip
+from isal.igzip_lib import IsalError
 
 from logscan.errors import InputError
 
@@ -32,7 +34,15 @@ _FOREIGN = {  # magic bytes of what people feed by mistake -> (what it is, remed
     b"\x89HDF": ("an HDF5 file", "write its table as CSV or Parquet"),
     b"SQLite": ("an SQLite database", "write its table as CSV"),
 }
-_DAMAGE = (OSError, EOFError, pa.ArrowException, lzma.LZMAError, zlib.error, zipfile.BadZipFile)
+_DAMAGE = (
+    OSError,
+    EOFError,
+    pa.ArrowException,
+    lzma.LZMAError,
+    zlib.error,
+    cast("type[Exception]", IsalError),
+    zipfile.BadZipFile,
+)
 
 
 def packed_as(head: bytes) -> str | None:
@@ -66,6 +76,8 @@ class Unpacked(io.RawIOBase):
         self._stream: Any = whole
         if self.codec == "xz":
             self._stream = _Xz(whole)
+        elif self.codec == "gzip":
+            self._stream = igzip.open(whole, "rb")  # type: ignore[no-untyped-call]
         elif self.codec is not None:
             self._stream = pa.CompressedInputStream(pa.PythonFile(whole, "r"), self.codec)
 
@@ -158,3 +170,8 @@ class _Rejoined(io.RawIOBase):
             data, self._head = self._head[:size], self._head[size:]
             return data + (self._rest.read(size - len(data)) or b"" if size > len(data) else b"")
         return self._rest.read(size) or b""
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
