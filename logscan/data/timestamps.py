@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
@@ -11,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logscan.data.layouts import U8, Layout, read_by_layout
 from logscan.data.suggest import did_you_mean
 from logscan.errors import UsageError
 from logscan.records import I64, Bool
@@ -66,6 +70,7 @@ _MONTHS = (
 _ERA_YEARS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERA_LETTERS = dict(zip("RHSTM", _ERA_YEARS, strict=True))
 _WIDE = "[０-９：／．－㋿㍻㍼㍽㍾]"
+_CLOCKLIKE = r"[:時]|^\s*\d{1,2}(\.\d{2}\.|[hH])\d{2}"
 _DASHED = r"^(\d{4}-\d{2}-\d{2})[_ T](\d{2})-(\d{2})-(\d{2})"
 _NAMED_ZONES = {"JST": 540, "CET": 60, "MEZ": 60, "CEST": 120, "MESZ": 120}  # minutes east
 _LABELS = {
@@ -104,21 +109,79 @@ def text_times(column: Any, form: TimeForm) -> I64:
         column: (rows,) text.
         form: how to read it; `time of day` gives nanoseconds since midnight.
     """
-    if form.order == "year first":
-        try:
-            kind = pa.timestamp("ns", tz="UTC" if form.aware else None)
-            return np.asarray(
-                column.cast(kind).cast(pa.int64()).fill_null(INVALID).to_numpy(), dtype=np.int64
-            )
-        except pa.ArrowInvalid:
-            pass
+    if form.order == "year first" and _iso_times(column.slice(0, 1), form) is not None:
+        iso = _iso_times(column, form)
+        if iso is not None:
+            return iso
+    times, read = read_by_layout(column, lambda cell: _reader(cell, form))
+    rest = column.is_valid().to_numpy(zero_copy_only=False) & ~read
+    if rest.any():
+        times[rest] = _pattern_times(column if rest.all() else column.filter(pa.array(rest)), form)
+    times[~(rest | read)] = INVALID
+    return times
+
+
+def _iso_times(column: Any, form: TimeForm) -> I64 | None:
+    """Times of texts by ISO 8601; None where one is none."""
+    try:
+        kind = pa.timestamp("ns", tz="UTC" if form.aware else None)
+        return np.asarray(column.cast(kind).cast(pa.int64()).fill_null(INVALID).to_numpy(), dtype=np.int64)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _pattern_times(column: Any, form: TimeForm) -> I64:
+    """`text_times` by the pattern of the form, texts that repeat once; no cell is null."""
     encoded = column.dictionary_encode()
     if len(encoded.dictionary) < 0.5 * len(column):
         distinct = _matched_times(encoded.dictionary, form)
-        codes = encoded.indices.fill_null(0).to_numpy()
-        times = distinct[codes] if len(distinct) else np.full(len(column), INVALID)
-        return np.where(column.is_valid().to_numpy(zero_copy_only=False), times, INVALID)
+        return np.asarray(distinct[encoded.indices.to_numpy()], dtype=np.int64)
     return _matched_times(column, form)
+
+
+def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | None:
+    """What reads cells that are written like a text; None where only the pattern can."""
+    dated = form.order != "time of day"
+    if not _is_usual(re.sub(r"[0-9]", "0", cell)) or not (dated or re.search(_CLOCKLIKE, cell, re.ASCII)):
+        return None
+    layout = Layout.of(cell, _PATTERNS[form.order])
+    if layout is None:
+        return None
+    words = {name: pa.array([text]) for name, text in layout.words.items()}
+    if not set(words) <= {"mon", "era", "half", "meridiem", "zone"} or (
+        dated and ("zone" in words) != form.aware
+    ):
+        return None
+    if dated and not ({"y", "d"} <= set(layout.numbers) and ("m" in layout.numbers) != ("mon" in words)):
+        return None
+    half = layout.words.get("half", "") + layout.words.get("meridiem", "")
+    late = (half[:1] in {"P", "p"} or half == "午後") if half else None
+    era = int(_era_starts(words["era"])[0]) if "era" in words else 0
+    month = int(_month_numbers(words["mon"])[0]) if "mon" in words else 0
+    offset = int(_offset_ns(words["zone"])[0]) if dated and form.aware else 0
+
+    def times(cells: U8) -> tuple[I64, Bool]:
+        number, alike = layout.read(cells)
+        none = np.zeros(cells.shape[1], dtype=np.int64)
+        hour = number.get("hour", none) + number.get("lone_hour", none)
+        clock, valid = _clock(hour, number.get("minute", none), number.get("second_of", none), late)
+        if "fraction" in number:
+            first, end = layout.numbers["fraction"]
+            clock = clock + number["fraction"] * 10 ** (9 - (end - first))
+        if not dated:
+            return np.where(valid, clock, INVALID), alike
+        if form.order == "compact":  # the pattern knows two centuries
+            alike &= (number["y"] >= 1900) & (number["y"] < 2100)
+        days, known = _days(number["y"] + era, number.get("m", none + month), number["d"])
+        return np.where(valid & known, days * DAY_NS + clock - offset, INVALID), alike
+
+    return times
+
+
+@lru_cache(maxsize=256)
+def _is_usual(text: str) -> bool:
+    """Whether a text is written as the patterns expect it."""
+    return bool(_usual(pa.array([text]))[0].as_py() == text)
 
 
 def _matched_times(column: Any, form: TimeForm) -> I64:
@@ -141,26 +204,51 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
     has_zone = ~_blank(fields.get("zone"), len(column))
     if form.order == "time of day":
         # A lone `1.4` is a number, not four minutes past one.
-        clocklike = pc.match_substring_regex(column, r"[:時]|^\s*\d{1,2}(\.\d{2}\.|[hH])\d{2}").fill_null(
-            False
-        )
+        clocklike = pc.match_substring_regex(column, _CLOCKLIKE).fill_null(False)
         valid &= clocklike.to_numpy(zero_copy_only=False)
         return np.where(valid, clock, INVALID)
     valid &= has_zone == form.aware
     year = number("y")
     if form.order == "era":
         year = year + _era_starts(fields["era"])
-    year = np.where(year < 100, np.where(year < 70, 2000, 1900) + year, year)
     month = _month_numbers(fields["mon"]) if "mon" in fields else number("m")
-    day = number("d")
-    valid &= (year >= 1678) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1)
-    safe_months = np.where(valid, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
-    month_start = safe_months.astype("datetime64[D]").astype(np.int64)
-    valid &= month_start + day <= (safe_months + 1).astype("datetime64[D]").astype(np.int64)
-    times = np.where(valid, (month_start + day - 1) * DAY_NS + clock, INVALID)
+    days, dated = _days(year, month, number("d"))
+    valid &= dated
+    times = np.where(valid, days * DAY_NS + clock, INVALID)
     if form.aware:
         times = np.where(valid, times - _offset_ns(fields["zone"]), INVALID)
     return times
+
+
+def _days(year: I64, month: I64, day: I64) -> tuple[I64, Bool]:
+    """Days since 1970, and which dates there are; years of two digits are those from 1970 to 2069."""
+    key = (year * 16 + month) * 128 + day
+    new = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))  # dates come in runs
+    run = np.repeat(np.arange(len(new)), np.diff(new, append=len(key)))
+    year, month, day = year[new], month[new], day[new]
+    year = np.where(year < 100, np.where(year < 70, 2000, 1900) + year, year)
+    valid = (year >= 1678) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1)
+    months = np.where(valid, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    begin = months.astype("datetime64[D]").astype(np.int64)
+    valid &= begin + day <= (months + 1).astype("datetime64[D]").astype(np.int64)
+    return np.where(valid, begin + day - 1, 0)[run], valid[run]
+
+
+def _clock(hour: I64, minute: I64, second: I64, late: bool | None) -> tuple[I64, Bool]:
+    """Nanoseconds since midnight, and which clocks there are; 24:00 is the end of the day.
+
+    Args:
+        hour: (rows,), as are the others.
+        minute: 0 to 59.
+        second: 0 to 60.
+        late: whether hours, 0 to 12, are of the afternoon; None: hours are of the whole day.
+    """
+    valid = (minute < 60) & (second <= 60)
+    if late is not None:
+        valid &= hour <= 12
+        hour = np.where(hour == 12, 0, hour) + (12 if late else 0)
+    valid &= (hour < 24) | ((hour == 24) & (minute == 0) & (second == 0))
+    return (hour * 3600 + minute * 60 + second) * SECOND_NS, valid
 
 
 def _clock_ns(fields: dict[str, Any], number: Any, valid: Bool) -> I64:
