@@ -17,6 +17,7 @@ from logscan.data.extras import REPEATED, EventExtras, Extras
 from logscan.data.grid import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
 from logscan.data.longform import MOST_GROUPS, NOTHING, SEPARATOR, Split
 from logscan.data.runs import EVERY_TIME, KeyGrid
+from logscan.data.status import around_changes
 from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.data.timestamps import INVALID, localised
 from logscan.errors import InputError
@@ -25,6 +26,7 @@ from logscan.times import Times
 
 _NO_TIME = "time does not parse"
 _NO_ENTITY = "entity is empty"
+_MANY_STATES = 1 << 21  # readings of a status that are held before all but its changes are forgotten
 _NO_GROUP = "entity or sensor is empty"
 
 
@@ -53,6 +55,7 @@ class Collector:
         self._exact = plan.kind is LogKind.SAMPLES and (step is None or not self._only_means)
         self._times = Accumulator(0)
         self._status = Accumulator(1)
+        self._most_states = _MANY_STATES
         self._events = EventExtras(plan) if plan.kind is LogKind.EVENTS else None
         self._grid = EVERY_TIME if self._exact else _sums_grid(plan, step, sample)
 
@@ -73,6 +76,8 @@ class Collector:
             if self.plan.status is not None:
                 stops = self.plan.status.stopped(batch.column(self.plan.status.column))
                 self._status.add(codes.astype(np.int32), times, [stops])
+                if self._status.held > self._most_states:
+                    self._thin_states()
             if self._events is None and ascending:
                 self._absorb_ascending(int(codes[0]), times, values)
             elif self._events is None:
@@ -97,6 +102,12 @@ class Collector:
         self._sums.add_ascending(code, times, self._grid, values)
         if not self._exact:
             self._times.add_ascending(code, times, EVERY_TIME, ())
+
+    def _thin_states(self) -> None:
+        """Forget states between changes; where there are many changes, later."""
+        thin = {code: around_changes(one) for code, one in self._status.entities().items()}
+        self._status = Accumulator(1, thin)
+        self._most_states = 2 * self._status.held + _MANY_STATES
 
     def finish(self) -> None:
         """Take in what was held back; rows of an import that came twice are dropped and counted."""

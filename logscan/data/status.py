@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from logscan.config import InputConfig
 from logscan.data.cast import as_text, is_text, numbers
+from logscan.data.keyed import Keyed
 from logscan.data.suggest import require_columns
 from logscan.data.sums import EntitySums
 from logscan.errors import UsageError
@@ -145,6 +146,24 @@ def stopped_on(grid: TimeGrid, parts: Sequence[EntitySums]) -> Bool:
     index = grid.index(time[order])
     inside = (index >= 0) & (index < grid.steps)
     return stopped_steps(index[inside], share[order][inside], grid.steps)
+
+
+def around_changes(one: EntitySums) -> EntitySums:
+    """The readings of a status beside its changes, the first and the last one; those between them add nothing.
+
+    On every grid the same steps are in a stop, unless readings come later that lie between those that are left out.
+    """
+    if not one.blocks:
+        return one
+    time = np.concatenate([block.key.times() for block in one.blocks])
+    share = np.concatenate([block.means(0) for block in one.blocks])
+    told = np.flatnonzero(np.isfinite(share))
+    if not len(told):
+        return EntitySums()
+    changed = np.diff(share[told] > 0)
+    ends = np.ones(1, dtype=np.bool_)
+    kept = told[np.concatenate([ends, changed]) | np.concatenate([changed, ends])]
+    return EntitySums([Keyed(time[kept], None, [share[kept]], None).summed()])
 
 
 def stopped_steps(index: Any, stopped: F64, steps: int) -> Bool:

@@ -98,8 +98,8 @@ class Accumulator:
         self._key = np.empty(0, dtype=np.int64)
         self._values = np.empty((width, 0))
         self._waiting = 0
-        self.held = 0  # numbers kept, beside the rows that wait
         self._sums = {} if sums is None else sums
+        self.held = width * sum(one.cells for one in self._sums.values())  # numbers, beside rows that wait
 
     def add(self, entity: I32, key: I64, columns: Sequence[F64]) -> None:
         """Add rows.
