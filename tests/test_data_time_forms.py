@@ -165,9 +165,9 @@ def test_clocks_written_as_numbers(digits, label):
 
 
 def test_numbers_called_a_date_are_no_channel():
-    """Months such as 202401 are asked about, not read as a reading."""
-    months = [202401 + month for month in range(9)]
-    with pytest.raises(InputError, match="'date' looks like the time but does not parse: '202401'"):
+    """Numbers that are no months are asked about, not read as a reading."""
+    months = [202413 + month for month in range(9)]
+    with pytest.raises(InputError, match="'date' looks like the time but does not parse: '202413'"):
         read_times(months, "date")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from logscan.data.channels import found_channels, union
 from logscan.data.collect import Collector, event_phase
 from logscan.data.columns import Plan
-from logscan.data.grid import end_pairs, event_step, far_rows, grid_phase, longer_step, step_words
+from logscan.data.grid import MONTH_NS, end_pairs, event_step, far_rows, grid_phase, longer_step, step_words
 from logscan.data.intervals import common_step
 from logscan.data.keyed import Cells
 from logscan.data.status import Status, stopped_on
@@ -32,6 +32,7 @@ _UNITS_NS = {
         ("h hour hours", 3600 * _SECOND_NS),
         ("d day days", 86_400 * _SECOND_NS),
         ("w week weeks", 7 * 86_400 * _SECOND_NS),
+        ("month months", MONTH_NS),
     )
     for name in names.split()
 }

@@ -12,7 +12,13 @@ from logscan.records import I64, TimeKind
 from logscan.times import TimeBlock, Times
 
 MINUTE_NS = 60_000_000_000
+DAY_NS = 1440 * MINUTE_NS
+# Months differ in length: a grid of them has steps of the average month of the calendar, 30.44 days.
+MONTH_NS = 2_629_746 * 1_000_000_000
 EVENT_STEPS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 10, 15, 30, 60, 120, 360, 1440))
+# How far months of the calendar begin behind and before the beginnings of average months, counted from 1970.
+_MONTH_LATE_NS = 152_550 * 1_000_000_000
+_MONTH_EARLY_NS = 226_908 * 1_000_000_000
 _EVENT_ROWS_PER_STEP = 10
 _DISTANCES = 1 << 22  # from which the usual one is found; of a longer log, evenly spread blocks
 _NICE_NS = tuple(
@@ -43,6 +49,10 @@ def sample_step(series: Sequence[Times], kind: TimeKind) -> int:
     distance = _distances(series)
     if len(distance) == 0:
         return 1_000_000_000 if kind is TimeKind.TIMESTAMP else 1
+    if kind is TimeKind.TIMESTAMP and np.median(distance) > 27 * DAY_NS:
+        months = _months_apart(series)
+        if months:
+            return months * MONTH_NS
     values, counts = np.unique(distance, return_counts=True)
     most = int(np.argmax(counts))
     if counts[most] >= 0.3 * len(distance):
@@ -53,6 +63,24 @@ def sample_step(series: Sequence[Times], kind: TimeKind) -> int:
         if abs(nearest - middle) <= 0.03 * nearest:
             return nearest
     return middle
+
+
+def _months_apart(series: Sequence[Times]) -> int:
+    """The usual number of months between neighbouring readings; 0 where they do not come by the calendar.
+
+    By the calendar: nearly all on the same day of the month, or nearly all on its last.
+    """
+    times = [np.asarray(one).view("datetime64[ns]").astype("datetime64[D]") for one in series if len(one)]
+    months = [one.astype("datetime64[M]") for one in times]
+    days = np.concatenate([(one - month).astype(np.int64) for one, month in zip(times, months, strict=True)])
+    ends = np.concatenate(
+        [(month + 1 - one).astype(np.int64) for one, month in zip(times, months, strict=True)]
+    )
+    if max(np.bincount(one).max() for one in (days, ends)) < 0.9 * len(days):
+        return 0
+    apart = np.concatenate([np.diff(month.astype(np.int64)) for month in months])
+    values, counts = np.unique(apart, return_counts=True)
+    return int(values[np.argmax(counts)])
 
 
 def _distances(series: Sequence[Times]) -> I64:
@@ -95,6 +123,8 @@ def grid_phase(times: Times, step: int) -> int:
     """Where the grid's steps lie, 0 <= phase < step: on the readings if most agree, else on round times."""
     if len(times) == 0 or step <= 1:
         return 0
+    if step % MONTH_NS == 0:
+        return _month_phase(times, step)
     # A phase that half of all readings have, half of the readings of some block have too; then it is the middle one.
     candidates = {phase for block in times.blocks for phase in _common_phases(block, step)}
     agree = {
@@ -103,6 +133,23 @@ def grid_phase(times: Times, step: int) -> int:
     }
     best = max(agree, key=lambda phase: agree[phase], default=0)
     return best if agree and agree[best] >= 0.5 * len(times) else 0
+
+
+def _month_phase(times: Times, step: int) -> int:
+    """Where steps of average months lie: always as far from the calendar, within the month they stand for.
+
+    Readings of the first half of a month come up to 4.4 days before their step, those of its second half as much
+    after it.
+    """
+    whole = np.asarray(times).view("datetime64[ns]")
+    months = whole.astype("datetime64[M]")
+    begun = (whole - months.astype("datetime64[ns]")).astype(np.int64)
+    left = ((months + 1).astype("datetime64[ns]") - whole).astype(np.int64)
+    per_step = step // MONTH_NS
+    month = int(np.bincount(months.astype(np.int64) % per_step).argmax())
+    if 2 * int((begun <= left).sum()) >= len(whole):
+        return (month * MONTH_NS + _MONTH_LATE_NS + int(np.median(begun))) % step
+    return ((month + 1) * MONTH_NS - _MONTH_EARLY_NS - int(np.median(left))) % step
 
 
 def _common_phases(block: TimeBlock, step: int) -> list[int]:
@@ -131,10 +178,17 @@ def longer_step(step: int, ratio: float, kind: TimeKind) -> int:
 
 
 def step_words(step: int, kind: TimeKind) -> str:
-    """A step as `--every` takes it: `10s`, `1min`, `500ms`, or an integer."""
+    """A step as `--every` takes it: `10s`, `1min`, `500ms`, `1month`, or an integer."""
     if kind is not TimeKind.TIMESTAMP:
         return str(step)
-    units = (("d", 1440 * MINUTE_NS), ("h", 60 * MINUTE_NS), ("min", MINUTE_NS), ("s", 10**9), ("ms", 10**6))
+    units = (
+        ("month", MONTH_NS),
+        ("d", DAY_NS),
+        ("h", 60 * MINUTE_NS),
+        ("min", MINUTE_NS),
+        ("s", 10**9),
+        ("ms", 10**6),
+    )
     unit, size = next(((unit, size) for unit, size in (*units, ("us", 10**3)) if step % size == 0), ("ns", 1))
     return f"{step // size}{unit}"
 

@@ -18,6 +18,7 @@ from logscan.data.timeplan import TimePlan, digit_clock, typed_times
 from logscan.data.timestamps import (
     DAY_NS,
     INVALID,
+    MONTHLY,
     SECOND_NS,
     TimeForm,
     checked_timezone,
@@ -35,12 +36,17 @@ _STRONG = re.compile(
     r"(local|utc|measurement|record(ed)?|event|order|start|end)[_ ]?(date|time|timestamp)|"
     r"datum|zeit|uhrzeit|zeitstempel|zeitpunkt|messzeit|datum[ /+-]*(uhr)?zeit|fecha|fecha[ /]?hora|hora|heure|"
     r"horodatage|data|data[ /]?ora|dag|tijd|"
-    r"(計測|測定|取得|記録|発生|受注|注文|収集|更新|登録|観測)?(日時|時刻|日付|年月日|日)|タイムスタンプ)"
+    r"(計測|測定|取得|記録|発生|受注|注文|収集|更新|登録|観測|取引|購入|売上|出荷|検知|警報)?(日時|時刻|日付|年月日|日)"
+    r"|タイムスタンプ|(观测|觀測|采集|记录|监测|訂單|订单)?(日期|时间|時間|日期时间|时刻)|(측정|관측)?(일시|날짜|일자|연월일|시간|시각))"
     r"(\s*[\[(（].*)?",
     re.IGNORECASE,
 )
-_WEAK = re.compile(r"date|time|stamp|datum|zeit|fecha|horodatage|日時|時刻|日付|年月日|年月", re.IGNORECASE)
-_DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日", re.IGNORECASE)
+_WEAK = re.compile(
+    r"date|time|stamp|datum|zeit|fecha|horodatage|yyyymm|year[ _-]?month|日時|時刻|日付|年月日|年月"
+    r"|日期|时间|時間|时刻|일시|날짜|일자|연월|시간",
+    re.IGNORECASE,
+)
+_DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자", re.IGNORECASE)
 _PARTS = (
     ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|年", re.IGNORECASE)),
     ("month", re.compile(r"month|mon|mnth|mm|mo|monat|mois|mes|mese|月", re.IGNORECASE)),
@@ -53,14 +59,26 @@ _PARTS = (
 _EXCEL_1970 = 25_569
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
 _USUAL_SECONDS = (1, 2, 5, 6, 10, 12, 15, 20, 30, 60, 120, 300, 360, 600, 900, 1200, 1800, 3600, 7200, 86_400)
-_HOUR = re.compile(r"(hour|hr|hours|hour of day|時|時間帯|時刻)", re.IGNORECASE)
+_HOUR = re.compile(
+    r"(hour|hr|hours|hour of day|時|時間|時間帯|時刻|时间|时刻|小时|时|시간|시각|시)", re.IGNORECASE
+)
 _CLOCK_NAME = re.compile(
-    r"(hour|hr|hours|hour of day|time|hhmm(ss)?|clock|uhrzeit|zeit|hora|heure|時|時間帯|時刻|時分)",
+    rf"({_HOUR.pattern}|time|hhmm(ss)?|clock|uhrzeit|zeit|hora|heure|時分)",
     re.IGNORECASE,
 )
 _CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}
+# Columns that count periods of the day: half hours of a power exchange, quarters of an hour, five minutes.
+_PERIOD_NAME = re.compile(
+    r"(時刻|時間帯?|コマ|期間)(コード|番号|No\.?)|コマ|時限|sp|half[ _-]?hour"
+    r"|((settlement|trading|dispatch|delivery|time|half[ _-]?hour)[ _-]?)?"
+    r"(period|interval|slot)([ _-]?(id|no|number|code))?",
+    re.IGNORECASE,
+)
+_PERIODS = (24, 48, 96, 144, 288)
+_DURATION = re.compile(r"時間|시간", re.IGNORECASE)  # hours of the clock only where dates repeat
 _STEP_NAME = re.compile(
-    r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|sample|seq|timestamp|time[_ ]?step)", re.IGNORECASE
+    r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|sample|seq|timestamp|time[_ ]?step|year|jahr|年|年度|西暦)",
+    re.IGNORECASE,
 )
 _EPOCH_UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _SAMPLE_CELLS = 20_000
@@ -184,7 +202,7 @@ def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePl
         if name is None:
             break
         found.append(name)
-    if len(found) < 3:
+    if len(found) < 2 or (len(found) == 2 and not _are_months(table, found)):
         return None
     timezone, localise = _zone(config, aware=False)
     label = " + ".join(role for role, _ in _PARTS[: len(found)])
@@ -193,6 +211,11 @@ def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePl
     )
     times = plan.times([_cells(table, name) for name in found])
     return plan if float((times != INVALID).mean()) >= 0.9 else None
+
+
+def _are_months(table: Any, names: Sequence[str]) -> bool:
+    """Whether a column of years and one of months name a different month in nearly every row."""
+    return bool(table.group_by(list(names)).aggregate([]).num_rows >= 0.9 * table.num_rows)
 
 
 def _name_score(name: str) -> int:
@@ -249,7 +272,8 @@ def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least:
     shares = {
         order: found
         for order, found in other_forms(column).items()
-        if hinted or order not in {"compact", "short", "era"}
+        if (hinted or order not in {"compact", "short", "era", "era-month", "yyyymm"})
+        and (order != "mon-year" or _is_run(column, found[1]))
     }
     share, form = max(shares.values(), key=lambda found: found[0])
     numeric = numeric_order_shares(column)
@@ -275,6 +299,13 @@ def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least:
     return next(iter(candidates.values()))
 
 
+def _is_run(column: Any, form: TimeForm) -> bool:
+    """Whether times go one way: `Jan-20` may be a month of a year or a day of January."""
+    times = text_times(column, form)
+    moved = np.diff(times[times != INVALID])
+    return bool((moved >= 0).all() or (moved <= 0).all())
+
+
 def _compact_order(column: Any, candidates: dict[Any, TimeForm], *, clock_beside: bool) -> Any:
     """The order under which times of day run through neighbouring days; None without that evidence."""
     spans = {}
@@ -297,7 +328,7 @@ def _has_clock(table: Any, date: str) -> bool:
 
 def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> TimePlan | None:
     """The plan of a column of epochs, compact dates or integer steps, or None."""
-    if not named and _name_score(name) == 0:
+    if not named and _name_score(name) == 0 and not _STEP_NAME.fullmatch(name.strip()):
         return None
     column = _cells(table, name)
     if not (is_number(column.type) or is_text(column.type)) or pa.types.is_boolean(column.type):
@@ -305,7 +336,7 @@ def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> 
     if is_number(column.type) and pa.types.is_integer(column.type):
         text = column.cast(pa.string())
         share, form = max(
-            (form_share(text, order) for order in ("compact", "short")), key=lambda found: found[0]
+            (form_share(text, order) for order in ("compact", "short", "yyyymm")), key=lambda found: found[0]
         )
         if share >= 0.99:
             timezone, localise = _zone(config, aware=False)
@@ -375,7 +406,7 @@ def _is_step(table: Any, name: str, config: InputConfig) -> bool:
 
 def _with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool) -> TimePlan:
     """The plan joined with a clock or hour column, where its dates carry no time of day."""
-    if plan.form is None or plan.form.clocked or plan.form.aware:
+    if plan.form is None or plan.form.clocked or plan.form.aware or plan.form.order in MONTHLY:
         return plan
     date = plan.columns[0]
     place = table.column_names.index(date)
@@ -393,9 +424,39 @@ def _with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: boo
             digits = _clock_digits(_cells(table, name))
             if digits == 2 and not (named or _HOUR.fullmatch(name.strip())):
                 continue
+            if _DURATION.fullmatch(name.strip()) and not named and not _repeats(table, date):
+                continue
             if digits:
                 return replace(_joined(plan, name, None, _CLOCK_LABELS[digits]), clock_digits=digits)
+    for name in near:
+        if (named or _PERIOD_NAME.fullmatch(name.strip())) and _repeats(table, date):
+            periods, first = _periods(_cells(table, name))
+            if periods:
+                label = f"1/{periods} day"
+                return replace(_joined(plan, name, None, label), periods=periods, first_period=first)
     return plan
+
+
+def _repeats(table: Any, date: str) -> bool:
+    """Whether most dates stand in several rows."""
+    return bool(2 * pc.count_distinct(table[date]).as_py() <= table.num_rows)
+
+
+def _periods(column: Any) -> tuple[int, int]:
+    """Into how many periods numbers cut the day, and the number of the first; (0, 0) where they do not."""
+    if not (is_text(column.type) or is_number(column.type)):
+        return 0, 0
+    found = numbers(column, ".")
+    finite = np.unique(found.cells[np.isfinite(found.cells)])
+    if found.failures or len(finite) == 0 or (finite % 1 != 0).any() or finite[0] not in (0, 1):
+        return 0, 0
+    first, last = int(finite[0]), int(finite[-1])
+    for periods in _PERIODS:
+        count = last - first + 1
+        # All are there, and perhaps those of an hour more.
+        if periods <= count <= periods + periods // 24 and len(finite) == count:
+            return periods, first
+    return 0, 0
 
 
 def _joined(plan: TimePlan, name: str, clock: TimeForm | None, label: str) -> TimePlan:

@@ -27,10 +27,12 @@ class TimePlan:
     form: TimeForm | None = None
     clock: TimeForm | None = None  # form of the clock column; None: numbers
     clock_digits: int = 2  # of such numbers: 2 are hours, 4 hours and minutes, 6 also seconds
+    periods: int = 0  # into which the day is cut, where such numbers count them; 0: they do not
+    first_period: int = 1
     unit_ns: int = 0  # of epoch times and Excel's days; 0: neither
     origin: int = 0  # of these numbers, what 1970-01-01 is
     grain_ns: int = 1000  # to which fractions of these numbers are rounded
-    parts: bool = False  # the columns are year, month, day, and as far as there are some hour, minute, second
+    parts: bool = False  # the columns are year, month, and as far as there are some day, hour, minute, second
     decimal: str = "."  # decimal mark of numbers in text
 
     @property
@@ -49,6 +51,8 @@ class TimePlan:
             clock = text_times(columns[1], self.clock)
         elif pa.types.is_time(columns[1].type):
             clock = columns[1].cast(pa.time64("ns")).cast(pa.int64()).fill_null(INVALID).to_numpy()
+        elif self.periods:
+            clock = period_clock(numbers(columns[1], self.decimal).cells, self.periods, self.first_period)
         else:
             clock = digit_clock(numbers(columns[1], self.decimal).cells, self.clock_digits)
         return np.where(
@@ -82,15 +86,30 @@ def digit_clock(values: F64, digits: int) -> I64:
     return np.where(fits, (hour * 3600 + minute * 60 + second) * SECOND_NS, INVALID)
 
 
+def period_clock(values: F64, periods: int, first: int) -> I64:
+    """Nanoseconds since midnight at which numbered periods of the day begin, INVALID where there is none.
+
+    A day of 25 hours has more of them; they run into the next day.
+
+    Args:
+        values: (rows,) float64, NaN where missing.
+        periods: in a day of 24 hours.
+        first: number of the period that begins at midnight.
+    """
+    place = np.where(values % 1 == 0, values - first, -1).astype(np.int64)
+    fits = (place >= 0) & (place < periods + max(periods // 24, 1))
+    return np.where(fits, place * (DAY_NS // periods), INVALID)
+
+
 def part_times(parts: Sequence[F64]) -> I64:
     """Times of numbers of year, month, day, hour, minute, second, INVALID where one is no such number.
 
     Args:
-        parts: at least year, month and day, each (rows,) float64, NaN where missing. 24 hours are the
+        parts: at least year and month (its first day), each (rows,) float64, NaN where missing. 24 hours are the
             end of the day, as are 24 hours counted from 1 to 24.
     """
     zero = np.zeros(len(parts[0]))
-    year, month, day = parts[:3]
+    year, month, day = (*parts[:3], zero + 1)[:3]
     hour, minute, second = (*parts[3:], zero, zero, zero)[:3]
     with np.errstate(invalid="ignore"):
         valid = (year % 1 == 0) & (month % 1 == 0) & (day % 1 == 0) & (hour % 1 == 0) & (minute % 1 == 0)

@@ -24,8 +24,9 @@ SECOND_NS = 1_000_000_000
 INVALID = np.iinfo(np.int64).min
 
 DateOrder = Literal[
-    "ymd", "dmy", "mdy", "year first", "era", "compact", "short", "d-mon-y", "mon-d-y", "ctime", "time of day"
-]
+    "ymd", "dmy", "mdy", "year first", "era", "compact", "short", "d-mon-y", "mon-d-y", "ctime", "time of day",
+    "year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter",
+]  # fmt: skip
 
 _WEEKDAY = r"(?:[A-Za-zÀ-ÿ]{2,10}\.?,?\s+)?"
 _MONTH = r"(?P<mon>[A-Za-zÀ-ÿ]{3,10})"
@@ -54,6 +55,15 @@ _PATTERNS: dict[str, str] = {
     "short": r"^\s*(?P<y>\d{2})(?P<m>\d{2})(?P<d>\d{2})[T\s_-]?(?P<hour>\d{2}):?(?P<minute>\d{2})"
     r":?(?P<second_of>\d{2})\s*$",
     "time of day": rf"^\s*{_CLOCK}\s*$",
+    # Months and quarters without a day: read as their first day.
+    "year-month": r"^\s*(?P<y>\d{4})\s*(?:[-/年]|[Mm])\s*(?P<m>\d{1,2})\s*(?:月[分中度]?)?\s*$",
+    "month-year": r"^\s*(?P<m>\d{1,2})\s*[-/]\s*(?P<y>\d{4})\s*$",
+    "mon-year": rf"^\s*{_MONTH}\.?[-/., ']+(?P<y>\d{{4}}|\d{{2}})\s*$",
+    "year-mon": rf"^\s*(?P<y>\d{{4}})[-/., ]*{_MONTH}\.?\s*$",
+    "era-month": r"^\s*(?P<era>令和|平成|昭和|大正|明治|[RHSTMrhstm])\.?\s*(?P<y>\d{1,2}|元)\s*[-/.年]\s*"
+    r"(?P<m>\d{1,2})\s*(?:月[分中度]?)?\s*$",
+    "yyyymm": r"^\s*(?P<y>19\d{2}|20\d{2})(?P<m>0[1-9]|1[0-2])\s*$",
+    "quarter": r"^\s*(?P<y>\d{4})\s*[-/年 ]?\s*(?:第|[Qq])\s*(?P<q>[1-4])\s*(?:四半期)?\s*$",
 }
 for _order, _fields in {"ymd": "ymd", "dmy": "dmy", "mdy": "mdy"}.items():
     _places = dict(zip(("first", "second", "third"), _fields, strict=True))
@@ -70,6 +80,24 @@ _MONTHS = (
 _ERA_YEARS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERA_LETTERS = dict(zip("RHSTM", _ERA_YEARS, strict=True))
 _WIDE = "[０-９：／．－㋿㍻㍼㍽㍾]"
+# The day of the week behind a date: `(火)`, `（火・祝）`, `火曜日`, `(Tue)`, `周二`, `(화)`.
+_DAY_NAME = (
+    r"([-/.]\d{1,2}|[日일])\s*(?:[(（]\s*(?:[日月火水木金土](?:曜日?)?(?:[・･,]?\s*[祝休])?|[월화수목금토일]요?일?|[一二三四五六]"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?)\s*[)）]|[日月火水木金土]曜日?|\s[日月火水木金土]|[월화수목금토일]요일"
+    r"|(?:星期|周|週)[一二三四五六日天])"
+)
+# Chinese and Korean words for what the patterns know in Japanese.
+_NEIGHBOURS = {
+    "[时点點시]": "時",
+    "분": "分",
+    "초": "秒",
+    "년": "年",
+    "월": "月",
+    "일": "日",
+    "上午|오전": "午前",
+    "下午|오후": "午後",
+}
+_END = r"(\d\s*[時分]?)(?:\s*[～〜~－]\s*|\s+[-–]\s+)\d.*$"  # of an interval, which is named by its beginning
 _CLOCKLIKE = r"[:時]|^\s*\d{1,2}(\.\d{2}\.|[hH])\d{2}"
 _DASHED = r"^(\d{4}-\d{2}-\d{2})[_ T](\d{2})-(\d{2})-(\d{2})"
 _NAMED_ZONES = {"JST": 540, "CET": 60, "MEZ": 60, "CEST": 120, "MESZ": 120}  # minutes east
@@ -85,7 +113,17 @@ _LABELS = {
     "mdy": "MM/DD/YYYY",
     "ymd": "YY/MM/DD",
     "time of day": "hh:mm",
+    "year-month": "YYYY-MM",
+    "month-year": "MM/YYYY",
+    "mon-year": "Mon YYYY",
+    "year-mon": "YYYY Mon",
+    "era-month": "Japanese era, month",
+    "yyyymm": "YYYYMM",
+    "quarter": "YYYY Qn",
 }
+MONTHLY: frozenset[DateOrder] = frozenset(
+    {"year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +247,12 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
         return np.where(valid, clock, INVALID)
     valid &= has_zone == form.aware
     year = number("y")
-    if form.order == "era":
+    if "era" in fields:
         year = year + _era_starts(fields["era"])
     month = _month_numbers(fields["mon"]) if "mon" in fields else number("m")
-    days, dated = _days(year, month, number("d"))
+    if "q" in fields:
+        month = 3 * number("q") - 2
+    days, dated = _days(year, month, number("d", 1))
     valid &= dated
     times = np.where(valid, days * DAY_NS + clock, INVALID)
     if form.aware:
@@ -255,8 +295,9 @@ def _clock_ns(fields: dict[str, Any], number: Any, valid: Bool) -> I64:
     """Nanoseconds since midnight; marks impossible clocks in `valid`. 24:00 is the end of the day."""
     hour, minute, second = number("hour") + number("lone_hour"), number("minute"), number("second_of")
     if "meridiem" in fields:
-        late = _starts(fields["meridiem"], "Pp") | _starts(fields["half"], "午後")
-        early = _starts(fields["meridiem"], "Aa") | _starts(fields["half"], "午前")
+        late, early = _starts(fields["meridiem"], "P", "p"), _starts(fields["meridiem"], "A", "a")
+        late |= _starts(fields["half"], "午後")
+        early |= _starts(fields["half"], "午前")
         valid &= ~(early | late) | (hour <= 12)
         hour = np.where(late & (hour < 12), hour + 12, np.where(early & (hour == 12), 0, hour))
     valid &= (minute < 60) & (second <= 60)
@@ -275,9 +316,8 @@ def _blank(column: Any, rows: int) -> Bool:
     return np.asarray(pc.equal(column, "").fill_null(True).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _starts(column: Any, letters: str) -> Bool:
-    """Whether texts are one of `letters`' words: a single letter case-insensitively, or the whole word."""
-    starts = [letters] if len(letters) == 2 and not letters.isascii() else list(letters)
+def _starts(column: Any, *starts: str) -> Bool:
+    """Whether texts begin with one of some words."""
     found = np.zeros(len(column), dtype=np.bool_)
     for start in starts:
         found |= pc.starts_with(column, start).fill_null(False).to_numpy(zero_copy_only=False)
@@ -285,13 +325,28 @@ def _starts(column: Any, letters: str) -> Bool:
 
 
 def _usual(column: Any) -> Any:
-    """Texts with full-width digits and signs in their usual width, and `2024-01-31_10-20-30` with colons."""
+    """Texts as the patterns expect them.
+
+    Full-width digits and signs in their usual width, Chinese and Korean words as Japanese ones, no day of the week
+    behind the date, no end of an interval, and `2024-01-31_10-20-30` with colons.
+    """
     plain = pc.all(pc.string_is_ascii(column), skip_nulls=True).as_py()
     if not plain and pc.any(pc.match_substring_regex(column, _WIDE)).as_py():
         column = pc.utf8_normalize(column, "NFKC")
-    if pc.any(pc.match_substring_regex(column, _DASHED)).as_py():
-        column = pc.replace_substring_regex(column, _DASHED, r"\1 \2:\3:\4")
-    return column
+    if not plain or pc.any(pc.match_substring(column, "(")).as_py():
+        column = _replaced(column, _DAY_NAME, r"\1")
+    for words, word in {} if plain else _NEIGHBOURS.items():
+        column = _replaced(column, words, word)
+    if not plain or pc.any(pc.match_substring(column, " - ")).as_py():
+        column = _replaced(column, _END, r"\1")
+    return _replaced(column, _DASHED, r"\1 \2:\3:\4")
+
+
+def _replaced(column: Any, pattern: str, by: str) -> Any:
+    """Texts with what a pattern finds replaced; the same object where it finds nothing."""
+    if not pc.any(pc.match_substring_regex(column, pattern)).as_py():
+        return column
+    return pc.replace_substring_regex(column, pattern, by)
 
 
 def _era_starts(column: Any) -> I64:
@@ -372,7 +427,7 @@ def numeric_order_shares(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]
 def other_forms(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]:
     """`form_share` of every form that cannot be taken for another."""
     orders: tuple[DateOrder, ...] = ("year first", "era", "d-mon-y", "mon-d-y", "ctime", "compact", "short")
-    return {order: form_share(column, order) for order in orders}
+    return {order: form_share(column, order) for order in (*orders, *sorted(MONTHLY))}
 
 
 def checked_timezone(name: str) -> str:
