@@ -9,19 +9,19 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from logscan.config import InputConfig
 from logscan.data.aggregate import Aggregation, aggregation
 from logscan.data.cast import Numbers, is_number, is_text, numbers
+from logscan.data.identifiers import is_identifier, is_place
+from logscan.data.kinds import found_kind
 from logscan.data.longform import Split, found_long, found_split
 from logscan.data.status import Status, found_status
 from logscan.data.suggest import require_columns
 from logscan.data.timeplan import TimePlan
-from logscan.data.timestamps import INVALID
 from logscan.data.units import have_units
 from logscan.errors import InputError, UsageError
-from logscan.records import I64, LogKind, TimeKind
+from logscan.records import LogKind, TimeKind
 
 COUNT = "count"  # the channel of rows per step in a log of events
 
@@ -36,37 +36,6 @@ _FLAG = re.compile(
 )
 _INDEX = re.compile(
     r"(unnamed: \d+|index|idx|row|rows|row[_ ]?(id|no|number|index)|id|no\.?|#|連番|行番号|通番|番号|№)",
-    re.IGNORECASE,
-)
-_ID_TOKENS = frozenset(
-    {
-        "id",
-        "ids",
-        "no",
-        "nr",
-        "code",
-        "codes",
-        "key",
-        "sku",
-        "jan",
-        "ean",
-        "zip",
-        "phone",
-        "tel",
-        "uuid",
-        "barcode",
-    }
-)
-_ID_WHOLES = frozenset(
-    {
-        "customer", "invoice", "order", "transaction", "receipt", "ticket", "user", "account", "member",
-        "client", "store", "product", "item", "number", "order number", "invoice number", "customer number",
-        "顧客", "会員", "伝票", "店舗", "商品", "得意先", "注文", "受注", "社員", "担当者",
-    }
-)  # fmt: skip
-_ID_JAPANESE = re.compile(r"(番号|コード|ＩＤ|ID|No\.?|№)([(（].*)?$", re.IGNORECASE)
-_AMOUNT = re.compile(
-    r"price|amount|quantity|qty|total|sales|revenue|cost|value|金額|数量|価格|単価|売上|合計|個数",
     re.IGNORECASE,
 )
 _ELAPSED = re.compile(
@@ -123,7 +92,7 @@ def found_plan(
     names = table.column_names
     require_columns("--entity", config.entity, names)
     split, notes = found_long(table, time, config)
-    kind, told = _kind(table, time, config) if split is None else (LogKind.SAMPLES, [])
+    kind, told = found_kind(table, time, config) if split is None else (LogKind.SAMPLES, [])
     notes = [*notes, *told]
     split = split or found_split(table, config, kind)
     if split is not None and split.long:
@@ -275,90 +244,8 @@ def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> st
             and found.present == len(found.cells)
         ):
             return "is a row index"
-    if kind is LogKind.EVENTS and whole and _is_identifier(name, values):
+    if kind is LogKind.EVENTS and whole and is_identifier(name, values):
         return "looks like an identifier, a sum of it means nothing"
+    if kind is LogKind.EVENTS and is_place(name):
+        return "is a place, a sum of it means nothing"
     return None
-
-
-def _is_identifier(name: str, values: Any) -> bool:
-    """Whether whole numbers name things instead of measuring them."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    tokens = [token for token in re.split(r"[\s_./()\[\]-]+", spaced.strip().casefold()) if token]
-    if _ID_TOKENS.intersection(tokens) or " ".join(tokens) in _ID_WHOLES or _ID_JAPANESE.search(name):
-        return True
-    if _AMOUNT.search(name) or len(values) < 100:
-        return False
-    distinct = np.unique(values)
-    running = len(distinct) > 0.3 * len(values) and float((np.diff(values) >= 0).mean()) > 0.99
-    same_digits = values.min() >= 10_000 and len(str(int(values.min()))) == len(str(int(values.max())))
-    return bool(running or same_digits)
-
-
-def _kind(table: Any, time: TimePlan, config: InputConfig) -> tuple[LogKind, list[str]]:
-    """The kind of the log and the sentences that say why."""
-    if config.kind is not None:
-        return LogKind(config.kind), []
-    if config.split is not None and time.kind is not TimeKind.ROW:
-        return LogKind.EVENTS, []  # only events have categories
-    if time.kind is TimeKind.ROW:
-        return LogKind.SAMPLES, []
-    times = time.times([table[name].combine_chunks() for name in time.columns])
-    valid = times != INVALID
-    if valid.sum() < 2:
-        return LogKind.SAMPLES, []
-    codes = _codes(table, config.entity)[valid]
-    order = np.lexsort((times[valid], codes))
-    inside = np.diff(codes[order]) == 0
-    distance = np.diff(times[valid][order])[inside]
-    positive = distance[distance > 0]
-    equal = float((distance == 0).mean()) if len(distance) else 0.0
-    texts = _text_columns(table, time, config)
-    if equal < 0.05 or not texts:
-        return LogKind.SAMPLES, []
-    regular = np.unique(positive, return_counts=True)[1].max() / len(positive) if len(positive) else 1.0
-    if regular < 0.5:
-        note = (
-            f"Read as events: {equal:.0%} of the rows share their time with another one, times are irregular "
-            f"and '{texts[0]}' holds text; use --kind samples for regular readings."
-        )
-        return LogKind.EVENTS, [note]
-    return LogKind.SAMPLES, _entity_hint(table, times, valid, texts, equal)
-
-
-def _text_columns(table: Any, time: TimePlan, config: InputConfig) -> list[str]:
-    """Columns of words, neither time nor entity nor left out."""
-    found = []
-    for name in table.column_names:
-        column = table[name].combine_chunks()
-        if name in time.columns or name in config.entity or name in config.ignore or not is_text(column.type):
-            continue
-        head = column.drop_null()[:1000]
-        result = numbers(head, config.decimal or ".")
-        if len(head) and result.failures > 0.5 * len(head) and pc.count_distinct(head).as_py() >= 2:
-            found.append(name)
-    return found
-
-
-def _codes(table: Any, entity: Sequence[str]) -> I64:
-    codes = np.zeros(table.num_rows, dtype=np.int64)
-    for name in entity:
-        encoded = table[name].combine_chunks().dictionary_encode()
-        codes = (
-            codes * (len(encoded.dictionary) + 1)
-            + encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()
-        )
-    return codes
-
-
-def _entity_hint(table: Any, times: I64, valid: Any, texts: list[str], equal: float) -> list[str]:
-    """A sentence for logs of several machines that were read as one."""
-    for name in texts:
-        codes = _codes(table, [name])
-        pairs = np.unique(np.stack([times[valid], codes[valid]]), axis=1).shape[1]
-        if pairs > 0.99 * valid.sum() and len(np.unique(codes)) <= 0.2 * valid.sum():
-            note = (
-                f"{equal:.0%} of the rows share their time with another one and were averaged; '{name}' "
-                f"tells them apart: pass --entity {name} to read one series each."
-            )
-            return [note]
-    return []

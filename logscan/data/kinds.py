@@ -1,0 +1,205 @@
+"""Readings or events: which kind of log this is, by evidence on a sample."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from logscan.config import InputConfig
+from logscan.data.cast import is_number, is_text, numbers
+from logscan.data.identifiers import is_identifier, is_place
+from logscan.data.timeplan import TimePlan
+from logscan.data.timestamps import INVALID
+from logscan.records import I64, LogKind, TimeKind
+
+# What is written down when something happens: orders, alarms, steps of a process.
+_EVENT_NAME = re.compile(
+    r"\b(order|invoice|transaction|receipt|ticket|customer|product|purchase|basket|sku|event|alarm|alert|message|msg|"
+    r"activity|concept|case|incident|sale|shipment|booking)s?\b"
+    r"|受注|注文|取引|伝票|返品|売上|出荷|商品|品番|顧客|得意先|警報|アラーム|イベント|メッセージ|発生|訂單|订单|交易|商品|报警"
+    r"|주문|상품|고객|알람",
+    re.IGNORECASE,
+)
+_SHARED = 0.05  # of the rows share their time with another one
+_REGULAR = 0.3  # of the distances are alike: readings have a beat
+_SPREAD = 2.5  # upper quartile of the distances by the lower one: what happens by chance has 4.8, jitter little over 1
+_AVERAGED = 0.3  # of the rows: worth a word
+_FEW_VALUES = 50
+_HEAD = 1000
+
+
+def found_kind(table: Any, time: TimePlan, config: InputConfig) -> tuple[LogKind, list[str]]:
+    """The kind of the log and the sentences that say why.
+
+    Args:
+        table: Arrow table with plain columns.
+        time: the time column.
+        config: what the user said.
+    """
+    if config.kind is not None:
+        return LogKind(config.kind), []
+    if config.split is not None and time.kind is not TimeKind.ROW:
+        return LogKind.EVENTS, []  # only events have categories
+    if time.kind is TimeKind.ROW:
+        return LogKind.SAMPLES, []
+    times = time.times([table[name].combine_chunks() for name in time.columns])
+    valid = times != INVALID
+    if valid.sum() < 2:
+        return LogKind.SAMPLES, []
+    codes = _codes(table, config.entity)[valid]
+    order = np.lexsort((times[valid], codes))
+    inside = np.diff(codes[order]) == 0
+    distance = np.diff(times[valid][order])[inside]
+    equal = float((distance == 0).mean()) if len(distance) else 0.0
+    texts = _text_columns(table, time, config)
+    irregular, why = _is_irregular(distance)
+    if texts and equal >= _SHARED and irregular:
+        note = (
+            f"Read as events: {equal:.0%} of the rows share their time with another one, times are irregular "
+            f"and '{texts[0]}' holds text; use --kind samples for regular readings."
+        )
+        return LogKind.EVENTS, [note]
+    if why and _tells_events(table, time, config, texts):
+        shown = f"'{texts[0]}' holds text" if texts else "its columns name things"
+        return LogKind.EVENTS, [
+            f"Read as events: {why} and {shown}; use --kind samples for regular readings."
+        ]
+    return LogKind.SAMPLES, _averaged(table, times, valid, texts, equal, config)
+
+
+def _is_irregular(distance: I64) -> tuple[bool, str]:
+    """Whether times have no beat at all, and in words whether they or the rows per time come as by chance.
+
+    Args:
+        distance: (rows - 1,) of neighbouring rows in order of time.
+    """
+    positive = distance[distance > 0]
+    if len(positive) == 0:
+        return False, ""
+    regular = np.unique(positive, return_counts=True)[1].max() / len(positive)
+    low, high = np.quantile(positive, (0.25, 0.75))
+    if regular < _REGULAR and high >= _SPREAD * low:
+        return True, "times are irregular"
+    # Dates without a clock: a day follows the other, but the rows of a day vary.
+    per_time = np.diff(np.flatnonzero(np.r_[True, distance > 0, True]))
+    usual = np.unique(per_time, return_counts=True)[1].max() / len(per_time)
+    varies = len(per_time) < 0.9 * len(distance) and usual < 0.5
+    return bool(regular < 0.5), "the number of rows per time varies" if varies else ""
+
+
+def _tells_events(table: Any, time: TimePlan, config: InputConfig, texts: Sequence[str]) -> bool:
+    """Whether columns name things that happen: nothing is measured, or names say so and most columns name things."""
+    names = [
+        name for name in table.column_names if name not in {*time.columns, *config.entity, *config.ignore}
+    ]
+    measured = naming = 0
+    for name in names:
+        column = table[name].combine_chunks()
+        if name in texts or not (is_text(column.type) or is_number(column.type)):
+            continue
+        cells = numbers(column, config.decimal or ".").cells
+        values = cells[np.isfinite(cells)]
+        whole = len(values) > 0 and bool((values % 1 == 0).all())
+        if (whole and is_identifier(name, values)) or is_place(name):
+            naming += 1
+        elif len(values) and not (whole and _is_few(values)) and (np.diff(values) < 0).any():
+            measured += 1
+    if not texts and not naming:
+        return False
+    spoken = any(
+        _EVENT_NAME.search(re.sub(r"[_:.]|(?<=[a-z])(?=[A-Z])", " ", name)) for name in table.column_names
+    )
+    return (measured == 0 and bool(texts)) or (spoken and len(texts) + naming >= measured)
+
+
+def _is_few(values: Any) -> bool:
+    """Whether whole numbers are few different ones, as codes are."""
+    return len(np.unique(values)) <= min(_FEW_VALUES, 0.1 * len(values) + 1)
+
+
+def _text_columns(table: Any, time: TimePlan, config: InputConfig) -> list[str]:
+    """Columns of words, neither time nor entity nor left out."""
+    found = []
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if name in time.columns or name in config.entity or name in config.ignore or not is_text(column.type):
+            continue
+        head = column.drop_null()[:_HEAD]
+        result = numbers(head, config.decimal or ".")
+        if len(head) and result.failures > 0.5 * len(head) and pc.count_distinct(head).as_py() >= 2:
+            found.append(name)
+    return found
+
+
+def _codes(table: Any, names: Sequence[str]) -> I64:
+    """(rows,) int64: a number per combination of the values of some columns."""
+    codes = np.zeros(table.num_rows, dtype=np.int64)
+    for name in names:
+        encoded = table[name].combine_chunks().dictionary_encode()
+        missing = len(encoded.dictionary)
+        codes = codes * (missing + 1) + encoded.indices.fill_null(missing).to_numpy()
+    return codes
+
+
+def _averaged(
+    table: Any, times: I64, valid: Any, texts: Sequence[str], equal: float, config: InputConfig
+) -> list[str]:
+    """A sentence where many rows share their time: they become one, and a column may tell them apart."""
+    if equal < _SHARED:
+        return []
+    fact = f"{equal:.0%} of the rows share their time with another one and were averaged"
+    telling = _telling_apart(table, times, valid, texts, config)
+    if telling:
+        listed = "', '".join(telling)
+        options = " ".join(f"--entity {name}" for name in telling)
+        verb = "tells" if len(telling) == 1 else "tell"
+        return [f"{fact}; '{listed}' {verb} them apart: pass {options} to read one series each."]
+    if equal < _AVERAGED:
+        return []
+    return [
+        f"{fact}; pass --kind events to count and add them up, or --entity to read one series per machine."
+    ]
+
+
+def _telling_apart(
+    table: Any, times: I64, valid: Any, texts: Sequence[str], config: InputConfig
+) -> tuple[str, ...]:
+    """A column, or two, whose few values tell rows of the same time apart; nothing where there are none."""
+    rows = int(valid.sum())
+    place = np.unique(times[valid], return_inverse=True)[1]
+    coded = {}
+    for name in (*texts, *_codes_of_things(table, texts, config)):
+        codes = _codes(table, [name])[valid]
+        if 1 < len(np.unique(codes)) <= 0.2 * rows:
+            coded[name] = codes
+    for names in (*((name,) for name in coded), *combinations(list(coded)[:6], 2)):
+        keys = place
+        for name in names:
+            keys = keys * (coded[name].max() + 1) + coded[name]
+        if len(np.unique(keys)) > 0.99 * rows:
+            return names
+    return ()
+
+
+def _codes_of_things(table: Any, texts: Sequence[str], config: InputConfig) -> list[str]:
+    """Columns of whole numbers that may name machines or stores."""
+    found = []
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if (
+            name in texts
+            or name in config.entity
+            or not (is_text(column.type) or pa.types.is_integer(column.type))
+        ):
+            continue
+        cells = numbers(column[:_HEAD], ".").cells
+        values = cells[np.isfinite(cells)]
+        if len(values) == len(cells) and bool((values % 1 == 0).all()) and _is_few(values):
+            found.append(name)
+    return found
