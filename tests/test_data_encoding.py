@@ -26,6 +26,15 @@ WESTERN = [
     "dT±;x\n",
     "œuvre;€;‘quoted’\n",
 ]
+NEIGHBOURS = {
+    "cp949": ["지점,지점명,일시,기온(°C)\n", "날짜,시간,공급량\n", "일시,전력수요(MW),상태\n1,2,정상\n"],
+    "gb18030": ["时间,风速(m/s),功率(kW)\n", "日期,负荷,温度\n", "订单编号,总金额,订单创建时间\n"],
+    "big5": [
+        "日期,測站,測項,00,01\n" + "2014/1/1,台西,CO,1,2\n" * 40,
+        "觀測時間(hour),測站氣壓(hPa),氣溫(℃)\n",
+    ],
+    "cp1251": ["Дата;Время;Температура;Давление\n", "Дата,Цена,Объём\n"],
+}
 HALF_WIDTH = [
     "時刻,ｵﾝﾄﾞ,ｱﾂﾘｮｸ,ﾘｭｳﾘｮｳ\n",
     "TIME,ﾓｰﾀ電流,ﾎﾟﾝﾌﾟ\n",
@@ -46,6 +55,14 @@ def test_japanese_text_is_told_apart(text, encoding):
 @pytest.mark.parametrize("text", WESTERN, ids=range(len(WESTERN)))
 def test_western_text_is_no_japanese(text, encoding):
     """Accents and degree signs between Latin letters are Western although most decode as CP932 too."""
+    assert found_encoding(text.encode(encoding)) == encoding
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [(encoding, text) for encoding, texts in NEIGHBOURS.items() for text in texts]
+)
+def test_chinese_korean_and_russian_text_is_no_mojibake(encoding, text):
+    """Everyday characters of names tell encodings apart whose bytes Japanese and Western ones know too."""
     assert found_encoding(text.encode(encoding)) == encoding
 
 

@@ -8,6 +8,7 @@ import re
 from collections import deque
 from typing import BinaryIO
 
+from logscan.data.everyday import neighbour
 from logscan.errors import UsageError
 
 _READ_BYTES = 1 << 20
@@ -23,7 +24,9 @@ _BOMS = (
 _MARKED = ("utf-16", "utf-32")
 # Escape sequences that switch to kanji, to half-width kana or to the Roman set of JIS.
 _ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\([IJ]|\$\(D)")
-_TRIED = "try utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or cp1252"
+_TRIED = "try utf-8, cp932, euc-jp, iso-2022-jp, utf-16, cp1252, gb18030, big5, cp949 or cp1251"
+_CLEARLY_WESTERN = 0.8
+_LIKELY = 0.3
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _NON_ASCII_RUN = re.compile("[^\x00-\x7f]+")
 _WESTERN = re.compile(
@@ -58,7 +61,7 @@ def found_encoding(sample: bytes) -> str:
     Two traps. Most Latin-1 text also decodes as CP932: in Japanese text the characters beyond ASCII stand
     in runs, in Western text alone among ASCII letters. And all EUC-JP text also decodes as CP932, as
     half-width kana, which plant logs do hold: real half-width kana follow the rules of spelling and make
-    rare kanji when they are read as EUC-JP.
+    rare kanji when they are read as EUC-JP. Chinese, Korean and Russian text decodes as either, to nonsense.
     """
     for mark, name in _BOMS:
         if sample.startswith(mark):
@@ -83,6 +86,10 @@ def found_encoding(sample: bytes) -> str:
         "cp1252": _western_score(evidence),
     }
     best = max(scores, key=lambda name: scores[name])
+    rival = best if best != "cp1252" and scores[best] > _LIKELY else None
+    other = neighbour(evidence, rival, western=scores["cp1252"] >= _CLEARLY_WESTERN)
+    if other is not None:
+        return other
     if scores[best] > 0:
         return best
     return "cp1252" if _decodes(evidence, "cp1252") else "latin-1"
