@@ -124,7 +124,10 @@ def test_a_time_column_that_does_not_parse_is_refused(tmp_path):
         ),
         (
             {"encoding": "utf-9"},
-            "--encoding: unknown encoding 'utf-9'; try utf-8, cp932, euc-jp, iso-2022-jp, utf-16 or cp1252",
+            (
+                "--encoding: unknown encoding 'utf-9'; try utf-8, cp932, euc-jp, iso-2022-jp, utf-16, cp1252, "
+                "gb18030, big5, cp949 or cp1251"
+            ),
         ),
         ({"delimiter": ";;"}, "--delimiter: ';;' is not one character; use one such as , ; tab space or |"),
         ({"decimal": ":"}, "--decimal: ':' is not a decimal mark; use . or ,"),

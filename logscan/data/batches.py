@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from logscan.config import InputConfig
+from logscan.data.across import Across, found_across
 from logscan.data.ahead import ReadAhead
 from logscan.data.columns import Plan
 from logscan.data.csv_rows import CsvRows
@@ -49,6 +50,7 @@ class Table:
     raw: BinaryIO | None = None  # closed by `close`; None for the standard input
     ahead: ReadAhead | None = None  # what undoes a packed file beforehand
     units: UnitStripper | None = None
+    across: Across | None = None  # times that stand across the columns
     folders: tuple[str, ...] = ()  # columns that the names of folders add
     line_left: bool = False  # the last line is not whole and was left for the next run
 
@@ -72,9 +74,10 @@ class Table:
     def want(self, plan: Plan, decimal: str) -> None:
         """Read what is still to come as a plan needs it: only its columns, numbers and times at once.
 
-        Events are compared row by row, and units are part of the text: there all columns stay text.
+        Events are compared row by row, units are part of the text, and times across the columns need them all: there
+        all columns stay text.
         """
-        if self.csv is not None and self.dialect is not None and self.units is None:
+        if self.csv is not None and self.dialect is not None and self.units is None and self.across is None:
             samples = plan.kind is LogKind.SAMPLES
             self.csv.wanted = wanted_columns(plan, self.dialect, decimal) if samples else None
         if self.parquet is not None and plan.kind is LogKind.SAMPLES:
@@ -86,6 +89,8 @@ class Table:
         notes = [self.source.note] if self.source.note else []
         if self.dialect is not None:
             notes += [f"{place}: {note}" for note in self.dialect.notes]
+        if self.across is not None:
+            notes.append(f"{place}: {self.across.note}")
         if self.line_left:
             notes.append(f"{place}: the last line has no line end yet and was left for the next run.")
         if self.stream is not None and self.stream.replaced:
@@ -211,6 +216,11 @@ def _csv_of(
         left_alone = {*config.entity, config.time or ""}
         table.units = UnitStripper(source.name, frozenset(left_alone))
         table.rows = map(table.units.stripped, table.rows)
+    said = {*config.channels, *config.ignore, *config.entity, config.time or "", config.value or ""}
+    table.across = found_across(dialect.names, said) if dialect.header_line is not None else None
+    if table.across is not None:
+        table.names = table.across.columns
+        table.rows = map(table.across.below, table.rows)
     return table
 
 

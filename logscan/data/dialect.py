@@ -9,9 +9,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from logscan.config import InputConfig
+from logscan.data.across import found_across
 from logscan.data.cast import MISSING_WORDS
 from logscan.data.cells import Rows, is_moment, is_value
-from logscan.data.header import Header, column_names, found_header, joined_header
+from logscan.data.header import Header, column_names, distinct_names, found_header, joined_header
 from logscan.data.marks import found_decimal, refuse_split_decimals
 from logscan.data.quotes import holds_rows
 from logscan.errors import EmptyInputError, InputError, UsageError
@@ -21,6 +22,7 @@ MOST_COLUMNS = 20_000
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 500
+_DATED_COLUMNS = 13  # from which times may stand across the columns
 _PREAMBLE_ROWS = 50  # a preamble holds at most so many rows that look like data
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
 _LINES = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
@@ -266,8 +268,9 @@ def _first_data(rows: Rows, width: int) -> int | None:
     first: int | None = None
     passed = 0  # rows like data so far
     headers: list[list[str]] = []
+    dated = _dated_header(rows, width)
     for index, (_, row) in enumerate(rows):
-        if len(row) != width:
+        if len(row) != width or index == dated:
             continue
         cells = [row[position] for position in usual if row[position].strip()]
         values = sum(map(is_value, cells))
@@ -283,6 +286,15 @@ def _first_data(rows: Rows, width: int) -> int | None:
             passed += 1
             first = index if first is None else first
     return first
+
+
+def _dated_header(rows: Rows, width: int) -> int | None:
+    """Index of the first row of the usual width if it holds times as names above rows of none."""
+    whole = [index for index, (_, row) in enumerate(rows[:_PREAMBLE_ROWS]) if len(row) == width]
+    if width < _DATED_COLUMNS or len(whole) < 2:
+        return None
+    first, second = (found_across(distinct_names(rows[index][1])) for index in whole[:2])
+    return whole[0] if first is not None and second is None and 2 * len(first.names) >= width else None
 
 
 def _more(rows: Rows, index: int, passed: int) -> bool:

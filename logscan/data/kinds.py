@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import combinations
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -157,7 +158,7 @@ def _averaged(
     telling = _telling_apart(table, times, valid, texts, config)
     if telling:
         listed = "', '".join(telling)
-        options = " ".join(f"--entity {name}" for name in telling)
+        options = " ".join(f"--entity {quote(name)}" for name in telling)
         verb = "tells" if len(telling) == 1 else "tell"
         return [f"{fact}; '{listed}' {verb} them apart: pass {options} to read one series each."]
     if equal < _AVERAGED:
@@ -175,6 +176,8 @@ def _telling_apart(
     place = np.unique(times[valid], return_inverse=True)[1]
     coded = {}
     for name in (*texts, *_codes_of_things(table, texts, config)):
+        if table[name].null_count:
+            continue  # rows without an entity would be lost
         codes = _codes(table, [name])[valid]
         if 1 < len(np.unique(codes)) <= 0.2 * rows:
             coded[name] = codes

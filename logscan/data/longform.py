@@ -27,7 +27,7 @@ MOST_GROUPS = 100_000
 
 _SENSOR = re.compile(
     r"(sensor|tag|signal|point|channel|variable|parameter|metric|measurement|measure|attribute|item)"
-    r"([_ ]?(id|name|no))?|(センサー?|タグ|信号|計測点|測定点|項目|点)(名|番号|ID)?|変数",
+    r"([_ ]?(id|name|no))?|(センサー?|タグ|信号|計測点|測定点|測項|测点|測點|項目|项目|항목|点)(名|番号|ID)?|変数",
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"value|val|reading|data|(計測|測定)?値|データ", re.IGNORECASE)

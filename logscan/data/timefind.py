@@ -80,6 +80,8 @@ _STEP_NAME = re.compile(
     r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|sample|seq|timestamp|time[_ ]?step|year|jahr|年|年度|西暦)",
     re.IGNORECASE,
 )
+_THINGS = 8  # columns of text that may tell things of the same month apart
+_FEWEST_MONTHS = 24
 _EPOCH_UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _SAMPLE_CELLS = 20_000
 
@@ -202,7 +204,7 @@ def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePl
         if name is None:
             break
         found.append(name)
-    if len(found) < 2 or (len(found) == 2 and not _are_months(table, found)):
+    if len(found) < 2 or (len(found) == 2 and not _are_months(table, found, config)):
         return None
     timezone, localise = _zone(config, aware=False)
     label = " + ".join(role for role, _ in _PARTS[: len(found)])
@@ -213,9 +215,16 @@ def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePl
     return plan if float((times != INVALID).mean()) >= 0.9 else None
 
 
-def _are_months(table: Any, names: Sequence[str]) -> bool:
-    """Whether a column of years and one of months name a different month in nearly every row."""
-    return bool(table.group_by(list(names)).aggregate([]).num_rows >= 0.9 * table.num_rows)
+def _are_months(table: Any, names: Sequence[str], config: InputConfig) -> bool:
+    """Whether years and months name another month in nearly every row, perhaps of one thing each."""
+    free = [name for name in table.column_names if name not in names and is_text(table[name].type)]
+    for beside in ([*config.entity], *([name] for name in free[:_THINGS])):
+        if set(beside) <= set(table.column_names):
+            pairs = table.group_by([*names, *beside]).aggregate([]).num_rows
+            months = table.group_by(list(names)).aggregate([]).num_rows
+            if pairs >= 0.9 * table.num_rows and months >= min(_FEWEST_MONTHS, 0.9 * table.num_rows):
+                return True
+    return False
 
 
 def _name_score(name: str) -> int:
