@@ -20,7 +20,7 @@ _FLOAT64 = pa.float64()
 _NAN = re.compile(r"[+-]?nan(\(\w*\))?")  # as C writes it, and as Arrow reads it
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _PLAIN = {".": _NUMBER, ",": r"^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$"}
-_THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
+_THOUSANDS = {".": r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +171,13 @@ def _cleaned(cell: str, decimal: str) -> float:
     """The number in a cell of unusual form, else NaN.
 
     Full-width digits, signs of typography, Excel's `="12"`, currency signs, thousands parted by blanks or
-    apostrophes, a minus behind the number or brackets around it, and inf.
+    apostrophes, a minus behind the number or brackets around it, a closing bracket behind it, and inf.
     """
     text = unicodedata.normalize("NFKC", cell).strip().replace("\u2212", "-").replace("\u3000", "")
     text = re.sub(r'^="(.*)"$', r"\1", text).strip()
     text = re.sub(r"^([+-]?)\s*[$€£¥\\]?\s*|\s*[$€£¥]$", r"\1", text)  # the yen sign of CP932 is a backslash
     text = re.sub(r"^\(\s*([\d.,' ]+)\s*\)$|^([\d.,' ]+)-$", r"-\1\2", text)
+    text = re.sub(r"^([+-]?[\d.,]+)\s*\)$", r"\1", text)  # nearly complete, as meteorologists mark it
     if re.match(r"^[+-]?\d{1,3}([ '’]\d{3})+([.,]\d*)?$", text):
         text = re.sub("[ '’]", "", text)
     if re.match(_THOUSANDS[decimal], text, re.ASCII):

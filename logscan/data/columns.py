@@ -18,6 +18,7 @@ from logscan.data.kinds import found_kind
 from logscan.data.longform import Split, found_long, found_split
 from logscan.data.status import Status, found_status
 from logscan.data.suggest import require_columns
+from logscan.data.timejoin import is_time_again
 from logscan.data.timeplan import TimePlan
 from logscan.data.units import have_units
 from logscan.errors import InputError, UsageError
@@ -35,7 +36,8 @@ _FLAG = re.compile(
     r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?", re.IGNORECASE
 )
 _INDEX = re.compile(
-    r"(unnamed: \d+|index|idx|row|rows|row[_ ]?(id|no|number|index)|id|no\.?|#|連番|行番号|通番|番号|№)",
+    r"(unnamed: \d+|index|idx|row|rows|row[_ ]?(id|no|number|index)|id|no\.?|number|#"
+    r"|rec(ord)?([_ ]?(no|number))?|連番|行番号|通番|番号|№)",
     re.IGNORECASE,
 )
 _ELAPSED = re.compile(
@@ -116,6 +118,8 @@ def found_plan(
             ignored[name] = "tells when the machine stands"
             continue
         reason = _reason(name, table[name].combine_chunks(), config, keep=keep, decimal=decimal, kind=kind)
+        if reason is None and name not in config.channels and is_time_again(table, name, time, decimal):
+            reason = "is the time again"
         if (
             reason is None
             and config.time is None
@@ -132,7 +136,7 @@ def found_plan(
     if config.channels:
         numeric = [name for name in config.channels if name in numeric]
     if not numeric and kind is LogKind.SAMPLES:
-        raise _no_channel(place, ignored)
+        raise _no_channel(place, ignored, alone=len(names) == 1)
     counted = kind is LogKind.EVENTS and (not config.channels or COUNT in config.channels)
     long = split is not None and split.long
     asked = aggregation(config.aggregate, kind, () if long else names)
@@ -180,7 +184,11 @@ def _status(
     return found_status(table, [name for name in table.column_names if name not in taken], config)
 
 
-def _no_channel(place: str, ignored: dict[str, str]) -> InputError:
+def _no_channel(place: str, ignored: dict[str, str], *, alone: bool) -> InputError:
+    if alone:
+        what = next(iter(ignored.values()), "holds no numbers")
+        fact = f"this is text, not a table: no delimiter splits its lines, and the one column there is {what}"
+        return InputError(place, fact, "turn it into CSV with a time column and one column per number")
     listed = ", ".join(f"'{name}' {reason}" for name, reason in list(ignored.items())[:4])
     more = ", ..." if len(ignored) > 4 else ""
     fact = f"no numeric channel ({listed}{more})" if listed else "no numeric channel"

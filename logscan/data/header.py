@@ -21,9 +21,11 @@ _UNIT = (
 _UNIT_CELL = re.compile(
     rf"\s*[\[(（<{{]?\s*{_UNIT}(?:\s*[/*·.⋅]\s*{_UNIT}|\s+{_UNIT}|\s*rms)*\s*[\])）>}}]?\s*"
 )
+_MANY_UNITS = 0.4
 # What loggers write under the names instead of a unit: kinds, types, forms of time.
 _KIND_CELL = re.compile(
     r"\s*(TS|RN|Smp|Avg|Min|Max|Std|Tot|bool(ean)?|u?int\d*|float\d*|real|double|string|text|date|time|datetime|numeric"
+    r"|(datetime|time|index|u?short|u?long|word|dword|float|double|bit|string|trigger)\[.*\]"
     r"|[-–—]+|\[\s*-?\s*\]|\(\s*-?\s*\)|n/?a|none|unit|units|単位|yy(yy)?[-/.]mm.*|dd[-/.]mm.*|mm/dd.*|hh:mm.*)\s*",
     re.IGNORECASE,
 )
@@ -44,9 +46,9 @@ def found_header(before: Rows, width: int) -> Header | None:
     """The header among the rows above the data; None if no row there names half of the columns.
 
     Looked for in the rows of about as many cells that stand right above the data. The row that names most
-    columns; of two the upper one, unless it holds values. Units under it stand in brackets behind the names.
-    Where names repeat, the rows under it tell them apart, else the row above, whose names hold for the
-    empty cells to their right.
+    columns; of two the one that names the time, or the upper one, unless it holds values. Units under it stand in
+    brackets behind the names. Where names repeat, the rows under it tell them apart, else the row above, whose
+    names hold for the empty cells to their right.
 
     Args:
         before: the rows above the data.
@@ -62,10 +64,17 @@ def found_header(before: Rows, width: int) -> Header | None:
     candidates = [index for index in block if _fits(before[index][1], width)]
     if not candidates:
         return None
-    named = [index for index in candidates if not _is_units(before[index][1])] or candidates[:1]
+    named = [index for index in candidates if not _is_units(before[index][1])]
+    named = named or [min(candidates, key=lambda index: _unit_share(before[index][1]))]
     named = [index for index in named if not before[index][1][0].startswith("# ")] or named
-    base = max(named, key=lambda index: (_distinct(before[index][1]), -_values(before[index][1]), -index))
+    base = max(named, key=lambda index: _fitness(before[index][1], index))
     return joined_header(before[base:], above=before[begin:base])
+
+
+def _fitness(row: list[str], index: int) -> tuple[int, bool, int, int]:
+    """A better header names more columns, the time among them, holds fewer values and stands further up."""
+    timed = any(_TIME_NAME.search(cell) for cell in row)
+    return _distinct(row), timed, -_values(row), -index
 
 
 def _is_near(row: list[str], width: int) -> bool:
@@ -89,9 +98,13 @@ def _distinct(row: list[str]) -> int:
 
 def _is_units(row: list[str]) -> bool:
     """Whether many cells of a row are units, types or kinds of value."""
+    return _unit_share(row) >= _MANY_UNITS
+
+
+def _unit_share(row: list[str]) -> float:
     cells = [cell for cell in row if cell.strip()]
     hits = sum(bool(_UNIT_CELL.fullmatch(cell) or _KIND_CELL.fullmatch(cell)) for cell in cells)
-    return bool(cells) and hits >= 0.4 * len(cells)
+    return hits / max(len(cells), 1)
 
 
 def joined_header(rows: Rows, *, above: Rows) -> Header:
@@ -143,7 +156,8 @@ def _filled(row: list[str], width: int) -> list[str]:
 def _with_unit(name: str, unit: str) -> str:
     bare = unit.strip().strip("[](){}<>（）").strip()
     shown = bool(bare) and bool(_UNIT_CELL.fullmatch(unit)) and not _KIND_CELL.fullmatch(unit)
-    return f"{name} [{bare}]" if shown and name and bare not in name else name
+    said = re.search(rf"(?<![^\W\d]){re.escape(bare)}(?![^\W\d])", name) is not None
+    return f"{name} [{bare}]" if shown and name and not said else name
 
 
 def column_names(header: list[str], data: Rows, width: int) -> tuple[tuple[str, ...], list[str]]:

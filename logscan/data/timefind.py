@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,11 +13,12 @@ import pyarrow.compute as pc
 from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.suggest import require_columns
-from logscan.data.timeplan import TimePlan, digit_clock, typed_times
+from logscan.data.timejoin import cells_of, with_clock, with_fraction
+from logscan.data.timenames import DATE_NAME, FRACTIONS, PARTS, STEP_NAME, name_score
+from logscan.data.timeplan import TimePlan, typed_times
 from logscan.data.timestamps import (
     DAY_NS,
     INVALID,
-    MONTHLY,
     SECOND_NS,
     TimeForm,
     checked_timezone,
@@ -31,59 +31,13 @@ from logscan.errors import InputError, UsageError
 from logscan.records import F64, TimeKind
 
 ROW = "row"
-_STRONG = re.compile(
-    r"(date|time|stamp|timestamp|date[_ /-]?time|time[_ ]?stamp|ts|t|step|tick|cycle|sample|seq|epoch|unixtime|"
-    r"(local|utc|measurement|record(ed)?|event|order|start|end)[_ ]?(date|time|timestamp)|"
-    r"datum|zeit|uhrzeit|zeitstempel|zeitpunkt|messzeit|datum[ /+-]*(uhr)?zeit|fecha|fecha[ /]?hora|hora|heure|"
-    r"horodatage|data|data[ /]?ora|dag|tijd|"
-    r"(計測|測定|取得|記録|発生|受注|注文|収集|更新|登録|観測|取引|購入|売上|出荷|検知|警報)?(日時|時刻|日付|年月日|日)"
-    r"|タイムスタンプ|(观测|觀測|采集|记录|监测|訂單|订单)?(日期|时间|時間|日期时间|时刻)|(측정|관측)?(일시|날짜|일자|연월일|시간|시각))"
-    r"(\s*[\[(（].*)?",
-    re.IGNORECASE,
-)
-_WEAK = re.compile(
-    r"date|time|stamp|datum|zeit|fecha|horodatage|yyyymm|year[ _-]?month|日時|時刻|日付|年月日|年月"
-    r"|日期|时间|時間|时刻|일시|날짜|일자|연월|시간",
-    re.IGNORECASE,
-)
-_DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자", re.IGNORECASE)
-_PARTS = (
-    ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|年", re.IGNORECASE)),
-    ("month", re.compile(r"month|mon|mnth|mm|mo|monat|mois|mes|mese|月", re.IGNORECASE)),
-    ("day", re.compile(r"day|dd|day[ _]?of[ _]?month|dom|tag|jour|d[ií]a|giorno|日", re.IGNORECASE)),
-    ("hour", re.compile(r"hour|hours|hr|hh|stunde|heure|hora|ora|時|時間", re.IGNORECASE)),
-    ("minute", re.compile(r"minute|minutes|min|mi|mm|mn|分", re.IGNORECASE)),
-    ("second", re.compile(r"second|seconds|sec|ss|秒", re.IGNORECASE)),
-)
 # Excel counts days; beside whole days these are the distances at which people log, in seconds.
 _EXCEL_1970 = 25_569
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
 _USUAL_SECONDS = (1, 2, 5, 6, 10, 12, 15, 20, 30, 60, 120, 300, 360, 600, 900, 1200, 1800, 3600, 7200, 86_400)
-_HOUR = re.compile(
-    r"(hour|hr|hours|hour of day|時|時間|時間帯|時刻|时间|时刻|小时|时|시간|시각|시)", re.IGNORECASE
-)
-_CLOCK_NAME = re.compile(
-    rf"({_HOUR.pattern}|time|hhmm(ss)?|clock|uhrzeit|zeit|hora|heure|時分)",
-    re.IGNORECASE,
-)
-_CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}
-# Columns that count periods of the day: half hours of a power exchange, quarters of an hour, five minutes.
-_PERIOD_NAME = re.compile(
-    r"(時刻|時間帯?|コマ|期間)(コード|番号|No\.?)|コマ|時限|sp|half[ _-]?hour"
-    r"|((settlement|trading|dispatch|delivery|time|half[ _-]?hour)[ _-]?)?"
-    r"(period|interval|slot)([ _-]?(id|no|number|code))?",
-    re.IGNORECASE,
-)
-_PERIODS = (24, 48, 96, 144, 288)
-_DURATION = re.compile(r"時間|시간", re.IGNORECASE)  # hours of the clock only where dates repeat
-_STEP_NAME = re.compile(
-    r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|sample|seq|timestamp|time[_ ]?step|year|jahr|年|年度|西暦)",
-    re.IGNORECASE,
-)
 _THINGS = 8  # columns of text that may tell things of the same month apart
 _FEWEST_MONTHS = 24
 _EPOCH_UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
-_SAMPLE_CELLS = 20_000
 
 
 class AmbiguousDatesError(InputError):
@@ -114,6 +68,7 @@ def found_time(table: Any, config: InputConfig, place: str) -> TimePlan:
             if name not in {*config.entity, *config.channels, *config.ignore}
         ]
         plan = _automatic(table, free, config, place)
+        plan = with_fraction(table, plan, [name for name in free if name not in plan.columns])
     return plan
 
 
@@ -128,13 +83,17 @@ def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
     if config.time not in table.column_names and "+" in config.time:
         names = [part.strip() for part in config.time.split("+")]
     require_columns("--time", names, table.column_names)
+    if len(names) > 1:
+        whole = config.model_copy(update={"time": " + ".join(names[:-1])})
+        if any(pattern.fullmatch(names[-1].strip()) for _, pattern in FRACTIONS):
+            return with_fraction(table, _named(table, whole, place), names[-1:])
     if len(names) > 2:
         parts = _parts_plan(table, names, config)
         if parts is None or len(parts.columns) != len(names):
             fact = f"'{config.time}' are no columns of year, month, day and what follows"
             raise UsageError("--time", fact, "name one column, a date and a time, or year+month+day+hour")
         return parts
-    column = _cells(table, names[0])
+    column = cells_of(table, names[0])
     plan = _date_plan(table, names[0], config, place, least=0.0) or _number_plan(
         table, names[0], config, named=True
     )
@@ -147,22 +106,22 @@ def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
             place, fact, "name another column with --time, or pass --time row to use the row number"
         )
     clocks = [names[1]] if len(names) == 2 else [name for name in table.column_names if name != names[0]]
-    return _with_clock(table, plan, clocks, named=len(names) == 2)
+    return with_clock(table, plan, clocks, named=len(names) == 2)
 
 
 def _automatic(table: Any, free: Sequence[str], config: InputConfig, place: str) -> TimePlan:
     """The most likely time among the free columns: dates before epochs before steps, better names first."""
-    ranked = sorted(free, key=lambda name: -_name_score(name))
+    ranked = sorted(free, key=lambda name: -name_score(name))
     postponed: AmbiguousDatesError | None = None
     for name in ranked:
-        least = 0.5 if _name_score(name) == 2 else 0.9
+        least = 0.5 if name_score(name) == 2 else 0.9
         try:
             plan = _date_plan(table, name, config, place, least=least)
         except AmbiguousDatesError as error:
             postponed = postponed or error
             continue
         if plan is not None:
-            return _with_clock(table, plan, [other for other in free if other != name], named=False)
+            return with_clock(table, plan, [other for other in free if other != name], named=False)
     if postponed is not None:
         raise postponed
     parts = _parts_plan(table, free, config)
@@ -171,7 +130,7 @@ def _automatic(table: Any, free: Sequence[str], config: InputConfig, place: str)
     for name in ranked:
         plan = _number_plan(table, name, config, named=False)
         if plan is not None:
-            return _with_clock(table, plan, [other for other in free if other != name], named=False)
+            return with_clock(table, plan, [other for other in free if other != name], named=False)
     _refuse_unread_time(table, ranked, config, place)
     return _row_plan()
 
@@ -179,16 +138,16 @@ def _automatic(table: Any, free: Sequence[str], config: InputConfig, place: str)
 def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, place: str) -> None:
     """Raise InputError where a column is called a time and holds texts with digits that no form reads."""
     for name in ranked:
-        if _name_score(name) < 2:
+        if name_score(name) < 2:
             return
-        cells = _cells(table, name).drop_null()
+        cells = cells_of(table, name).drop_null()
         if not (is_text(cells.type) or is_number(cells.type)) or len(cells) == 0:
             continue
         found = numbers(cells, config.decimal or ".")
         shown = pc.cast(cells, pa.string())
         digits = pc.match_substring_regex(shown, r"\d").true_count
         # Numbers may be readings, unless their column is called a date.
-        strange = 2 * found.failures > len(cells) or _DATE_NAME.search(name)
+        strange = 2 * found.failures > len(cells) or DATE_NAME.search(name)
         if strange and 2 * digits > len(cells):
             fact = f"'{name}' looks like the time but does not parse: '{found.example or shown[0]}'"
             remedy = "name another column with --time, or pass --time row to use the row number"
@@ -198,7 +157,7 @@ def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, 
 def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
     """The plan of columns of year, month, day, and as far as there are some hour, minute, second; or None."""
     found: list[str] = []
-    for _, pattern in _PARTS:
+    for _, pattern in PARTS:
         free = (name for name in names if name not in found)
         name = next((name for name in free if pattern.fullmatch(name.strip())), None)
         if name is None:
@@ -207,11 +166,11 @@ def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePl
     if len(found) < 2 or (len(found) == 2 and not _are_months(table, found, config)):
         return None
     timezone, localise = _zone(config, aware=False)
-    label = " + ".join(role for role, _ in _PARTS[: len(found)])
+    label = " + ".join(role for role, _ in PARTS[: len(found)])
     plan = TimePlan(
         TimeKind.TIMESTAMP, tuple(found), label, timezone, localise, parts=True, decimal=config.decimal or "."
     )
-    times = plan.times([_cells(table, name) for name in found])
+    times = plan.times([cells_of(table, name) for name in found])
     return plan if float((times != INVALID).mean()) >= 0.9 else None
 
 
@@ -227,17 +186,6 @@ def _are_months(table: Any, names: Sequence[str], config: InputConfig) -> bool:
     return False
 
 
-def _name_score(name: str) -> int:
-    return 2 if _STRONG.fullmatch(name.strip()) else 1 if _WEAK.search(name) else 0
-
-
-def _cells(table: Any, name: str) -> Any:
-    """Cells of a column spread over the whole sample."""
-    column = table[name].combine_chunks()
-    stride = max(len(column) // _SAMPLE_CELLS, 1)
-    return column if stride == 1 else column.take(pa.array(np.arange(0, len(column), stride)))
-
-
 def _zone(config: InputConfig, *, aware: bool, stored: str | None = None) -> tuple[str | None, bool]:
     """Time zone of the grid, and whether wall clock has to be localised to it."""
     given = checked_timezone(config.timezone) if config.timezone else None
@@ -248,7 +196,7 @@ def _zone(config: InputConfig, *, aware: bool, stored: str | None = None) -> tup
 
 def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimePlan | None:
     """The plan of a column of dates, None if less than the share `least` of it is one (0: it was named)."""
-    column = _cells(table, name)
+    column = cells_of(table, name)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         stored = getattr(column.type, "tz", None)
         timezone, localise = _zone(config, aware=stored is not None, stored=stored)
@@ -273,11 +221,11 @@ def _has_form(column: Any) -> bool:
 
 def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimeForm | None:
     """The form that reads most cells of a text column, if it reads at least the share `least`."""
-    column = _cells(table, name)
+    column = cells_of(table, name)
     share, form = form_share(column, "year first")
     if share == 1:  # no other form can read more, and each costs time
         return form
-    hinted = least == 0 or _name_score(name) > 0  # without a hint eight digits are a number, S1-2-3 a code
+    hinted = least == 0 or name_score(name) > 0  # without a hint eight digits are a number, S1-2-3 a code
     shares = {
         order: found
         for order, found in other_forms(column).items()
@@ -332,14 +280,14 @@ def _has_clock(table: Any, date: str) -> bool:
     """Whether another column tells the time of day."""
     plan = TimePlan(TimeKind.TIMESTAMP, (date,), "", None, localise=False, form=TimeForm("dmy", False, False))
     others = [name for name in table.column_names if name != date]
-    return len(_with_clock(table, plan, others, named=False).columns) == 2
+    return len(with_clock(table, plan, others, named=False).columns) == 2
 
 
 def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> TimePlan | None:
     """The plan of a column of epochs, compact dates or integer steps, or None."""
-    if not named and _name_score(name) == 0 and not _STEP_NAME.fullmatch(name.strip()):
+    if not named and name_score(name) == 0 and not STEP_NAME.fullmatch(name.strip()):
         return None
-    column = _cells(table, name)
+    column = cells_of(table, name)
     if not (is_number(column.type) or is_text(column.type)) or pa.types.is_boolean(column.type):
         return None
     if is_number(column.type) and pa.types.is_integer(column.type):
@@ -385,7 +333,7 @@ def _is_excel(name: str, days: F64) -> bool:
     """Whether numbers are days as Excel counts them: by their name, or by distances at which people log."""
     if not (days.min() >= _EXCEL_DAYS[0] and days.max() <= _EXCEL_DAYS[1]):
         return False
-    if _DATE_NAME.search(name):
+    if DATE_NAME.search(name):
         return True
     distance = np.diff(np.unique(days)) * 86_400
     if len(distance) == 0 or (days % 1 == 0).all():
@@ -405,80 +353,9 @@ def _excel_grain(days: F64) -> int:
 
 def _is_step(table: Any, name: str, config: InputConfig) -> bool:
     """Whether whole numbers count steps: the name says so, and (samples) no two rows share one."""
-    if not _STEP_NAME.fullmatch(name.strip()):
+    if not STEP_NAME.fullmatch(name.strip()):
         return False
     if config.kind == "events":
         return True
     keys = [*config.entity, name] if set(config.entity) <= set(table.column_names) else [name]
     return bool(table.group_by(keys).aggregate([]).num_rows >= 0.99 * table.num_rows)
-
-
-def _with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool) -> TimePlan:
-    """The plan joined with a clock or hour column, where its dates carry no time of day."""
-    if plan.form is None or plan.form.clocked or plan.form.aware or plan.form.order in MONTHLY:
-        return plan
-    date = plan.columns[0]
-    place = table.column_names.index(date)
-    near = sorted(others, key=lambda name: abs(table.column_names.index(name) - place))
-    for name in near:
-        column = _cells(table, name)
-        if is_text(column.type) and column.null_count < len(column):
-            share, form = form_share(column, "time of day")
-            if share >= 0.9 or (named and share > 0):
-                return _joined(plan, name, form, "hh:mm:ss")
-        elif pa.types.is_time(column.type):
-            return _joined(plan, name, TimeForm("time of day", aware=False, clocked=True), "hh:mm:ss")
-    for name in near:
-        if named or _CLOCK_NAME.fullmatch(name.strip()):
-            digits = _clock_digits(_cells(table, name))
-            if digits == 2 and not (named or _HOUR.fullmatch(name.strip())):
-                continue
-            if _DURATION.fullmatch(name.strip()) and not named and not _repeats(table, date):
-                continue
-            if digits:
-                return replace(_joined(plan, name, None, _CLOCK_LABELS[digits]), clock_digits=digits)
-    for name in near:
-        if (named or _PERIOD_NAME.fullmatch(name.strip())) and _repeats(table, date):
-            periods, first = _periods(_cells(table, name))
-            if periods:
-                label = f"1/{periods} day"
-                return replace(_joined(plan, name, None, label), periods=periods, first_period=first)
-    return plan
-
-
-def _repeats(table: Any, date: str) -> bool:
-    """Whether most dates stand in several rows."""
-    return bool(2 * pc.count_distinct(table[date]).as_py() <= table.num_rows)
-
-
-def _periods(column: Any) -> tuple[int, int]:
-    """Into how many periods numbers cut the day, and the number of the first; (0, 0) where they do not."""
-    if not (is_text(column.type) or is_number(column.type)):
-        return 0, 0
-    found = numbers(column, ".")
-    finite = np.unique(found.cells[np.isfinite(found.cells)])
-    if found.failures or len(finite) == 0 or (finite % 1 != 0).any() or finite[0] not in (0, 1):
-        return 0, 0
-    first, last = int(finite[0]), int(finite[-1])
-    for periods in _PERIODS:
-        count = last - first + 1
-        # All are there, and perhaps those of an hour more.
-        if periods <= count <= periods + periods // 24 and len(finite) == count:
-            return periods, first
-    return 0, 0
-
-
-def _joined(plan: TimePlan, name: str, clock: TimeForm | None, label: str) -> TimePlan:
-    return replace(plan, columns=(*plan.columns, name), label=f"{plan.label} + {label}", clock=clock)
-
-
-def _clock_digits(column: Any) -> int:
-    """How many digits numbers use that are hours (2), hours and minutes (4) or also seconds (6); 0: they are none."""
-    if not (is_text(column.type) or is_number(column.type)):
-        return 0
-    values = numbers(column, ".").cells
-    finite = values[np.isfinite(values)]
-    for digits, most in ((2, 24), (4, 2_400), (6, 240_000)):
-        if len(finite) and finite.max() <= most:
-            return digits if (digit_clock(finite, digits) != INVALID).all() else 0
-    return 0

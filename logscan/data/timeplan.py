@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,9 @@ class TimePlan:
     clock_digits: int = 2  # of such numbers: 2 are hours, 4 hours and minutes, 6 also seconds
     periods: int = 0  # into which the day is cut, where such numbers count them; 0: they do not
     first_period: int = 1
+    fraction_ns: int = (
+        0  # the last column counts these, as milliseconds beside a time to the second; 0: there is none
+    )
     unit_ns: int = 0  # of epoch times and Excel's days; 0: neither
     origin: int = 0  # of these numbers, what 1970-01-01 is
     grain_ns: int = 1000  # to which fractions of these numbers are rounded
@@ -42,6 +45,11 @@ class TimePlan:
 
     def times(self, columns: Sequence[Any]) -> I64:
         """Times of plain Arrow columns, (rows,) int64, INVALID where a cell fails; not yet localised."""
+        if self.fraction_ns:
+            whole = replace(self, fraction_ns=0).times(columns[:-1])
+            part = numbers(columns[-1], self.decimal).cells * self.fraction_ns
+            valid = (whole != INVALID) & (part >= 0) & (part < SECOND_NS)
+            return np.where(valid, whole + np.where(valid, part, 0).astype(np.int64), INVALID)
         if self.parts:
             return part_times([numbers(column, self.decimal).cells for column in columns])
         first = self._column_times(columns[0])

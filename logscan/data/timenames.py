@@ -1,0 +1,65 @@
+"""Names by which columns of times and their parts are known."""
+
+from __future__ import annotations
+
+import re
+
+_STRONG = re.compile(
+    r"(date|time|stamp|timestamp|date[_ /-]?time|time[_ ]?stamp|ts|t|step|tick|cycle|sample|seq|epoch|unixtime|"
+    r"(local|utc|measurement|record(ed)?|event|order|start|end)[_ ]?(date|time|timestamp)|"
+    r"datum|zeit|uhrzeit|zeitstempel|zeitpunkt|messzeit|datum[ /+-]*(uhr)?zeit|fecha|fecha[ /]?hora|hora|heure|"
+    r"horodatage|data|data[ /]?ora|dag|tijd|"
+    r"(計測|測定|取得|記録|発生|受注|注文|収集|更新|登録|観測|取引|購入|売上|出荷|検知|警報)?(日時|時刻|日付|年月日|日)"
+    r"|タイムスタンプ|(观测|觀測|采集|记录|监测|訂單|订单)?(日期|时间|時間|日期时间|时刻)|(측정|관측)?(일시|날짜|일자|연월일|시간|시각))"
+    r"(\s*[\[(（].*)?",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(
+    r"date|time|stamp|datum|zeit|fecha|horodatage|yyyymm|year[ _-]?month|日時|時刻|日付|年月日|年月"
+    r"|日期|时间|時間|时刻|일시|날짜|일자|연월|시간",
+    re.IGNORECASE,
+)
+DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자", re.IGNORECASE)
+PARTS = (
+    ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|年", re.IGNORECASE)),
+    ("month", re.compile(r"month|mon|mnth|mm|mo|monat|mois|mes|mese|月", re.IGNORECASE)),
+    ("day", re.compile(r"day|dd|day[ _]?of[ _]?month|dom|tag|jour|d[ií]a|giorno|日", re.IGNORECASE)),
+    ("hour", re.compile(r"hour|hours|hr|hh|stunde|heure|hora|ora|時|時間", re.IGNORECASE)),
+    ("minute", re.compile(r"minute|minutes|min|mi|mm|mn|分", re.IGNORECASE)),
+    ("second", re.compile(r"second|seconds|sec|ss|秒", re.IGNORECASE)),
+)
+HOUR = re.compile(
+    r"(hour|hr|hours|hour of day|時|時間|時間帯|時刻|时间|时刻|小时|时|시간|시각|시)", re.IGNORECASE
+)
+CLOCK_NAME = re.compile(
+    rf"({HOUR.pattern}|time|hhmm(ss)?|clock|uhrzeit|zeit|hora|heure|時分)",
+    re.IGNORECASE,
+)
+# Columns that count periods of the day: half hours of a power exchange, quarters of an hour, five minutes.
+PERIOD_NAME = re.compile(
+    r"(時刻|時間帯?|コマ|期間)(コード|番号|No\.?)|コマ|時限|sp|half[ _-]?hour"
+    r"|((settlement|trading|dispatch|delivery|time|half[ _-]?hour)[ _-]?)?"
+    r"(period|interval|slot)([ _-]?(id|no|number|code))?",
+    re.IGNORECASE,
+)
+FRACTIONS = (
+    (
+        1_000_000,
+        re.compile(r"(ms|msec|millis?|milli[ -]?seconds?|ミリ秒|毫秒)(\s*[\[(（].*)?", re.IGNORECASE),
+    ),
+    (
+        1_000,
+        re.compile(r"([uμµ]s|usec|micros?|micro[ -]?seconds?|マイクロ秒|微秒)(\s*[\[(（].*)?", re.IGNORECASE),
+    ),
+)
+DURATION = re.compile(r"時間|시간", re.IGNORECASE)  # hours of the clock only where dates repeat
+STEP_NAME = re.compile(
+    r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|sample|seq|timestamp|time[_ ]?step|year|jahr|年|年度|西暦)",
+    re.IGNORECASE,
+)
+SERIAL = re.compile(r"シリアル値|serial|経過|elapsed", re.IGNORECASE)
+
+
+def name_score(name: str) -> int:
+    """How sure a name says that its column is the time: 2, 1 or 0."""
+    return 2 if _STRONG.fullmatch(name.strip()) else 1 if _WEAK.search(name) else 0
