@@ -144,8 +144,10 @@ def stopped_on(grid: TimeGrid, parts: Sequence[EntitySums]) -> Bool:
     time, share = np.concatenate(times), np.concatenate(shares)
     order = np.argsort(time, kind="stable")
     index = grid.index(time[order])
+    share = share[order]
     inside = (index >= 0) & (index < grid.steps)
-    return stopped_steps(index[inside], share[order][inside], grid.steps)
+    before = share[(index < 0) & np.isfinite(share)]
+    return stopped_steps(index[inside], share[inside], grid.steps, before=len(before) > 0 and before[-1] > 0)
 
 
 def around_changes(one: EntitySums) -> EntitySums:
@@ -166,13 +168,14 @@ def around_changes(one: EntitySums) -> EntitySums:
     return EntitySums([Keyed(time[kept], None, [share[kept]], None).summed()])
 
 
-def stopped_steps(index: Any, stopped: F64, steps: int) -> Bool:
+def stopped_steps(index: Any, stopped: F64, steps: int, *, before: bool = False) -> Bool:
     """(steps,) bool: the steps in a stop; a status holds until the next one is told.
 
     Args:
         index: (readings,) int64 step of each reading, ascending.
         stopped: (readings,) share of rows in a stop, NaN where the status is not told.
         steps: of the grid.
+        before: whether it was in a stop before the first reading.
     """
     told = np.isfinite(stopped)
     last = np.full(steps, -1, dtype=np.int64)
@@ -185,5 +188,5 @@ def stopped_steps(index: Any, stopped: F64, steps: int) -> Bool:
     last[places] = places
     last = np.maximum.accumulate(last)
     known = last >= 0
-    held: Bool = known & after[np.maximum(last, 0)]
+    held: Bool = np.where(known, after[np.maximum(last, 0)], before)
     return flags | held
