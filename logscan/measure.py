@@ -15,7 +15,7 @@ from logscan.core.metrics import Evaluation, evaluation, period_length
 from logscan.data.known import label_values, names_label_file
 from logscan.data.labels import labelled_times, read_labels
 from logscan.data.read import read_log
-from logscan.data.scores_file import ScoresTable, read_scores
+from logscan.data.scores_read import ScoreRows, read_scores
 from logscan.errors import InputError, LogscanError, UsageError
 from logscan.ops.run import InputRecord, RunRecord
 from logscan.records import I64, Bool, Log, LogKind, Series, TimeKind
@@ -47,8 +47,8 @@ def measured(scores: Path, run_record: Path, *, labels: str, source: tuple[str, 
         )
     log = _source_log(files, record, () if is_file else (labels,))
     figures = []
-    for entity in sorted(set(table.entity)):
-        rows = np.array([name == entity for name in table.entity])
+    for entity in sorted(table.entities):
+        rows = table.entity == table.entities.index(entity)
         times = table.time[rows]
         series = _series(log, entity)
         if is_file:
@@ -131,7 +131,7 @@ def _column_marks(series: Series | None, column: str, times: I64, kind: LogKind)
 
 
 def _figures(
-    table: ScoresTable, rows: Bool, marked: Bool, series: Series | None, label_column: str | None
+    table: ScoreRows, rows: Bool, marked: Bool, series: Series | None, label_column: str | None
 ) -> Evaluation:
     times = table.time[rows]
     window = _window(series, label_column, marked)
@@ -141,7 +141,7 @@ def _figures(
     return evaluation(
         marked,
         table.score[rows].astype(np.float64),
-        np.array(table.alarm, dtype=np.bool_)[rows],
+        table.alarm[rows],
         window=window,
         steps_per_day=day,
     )

@@ -242,3 +242,14 @@ def period_oracle(series):
         if correlation[i - 1] < correlation[i] > correlation[i + 1]:
             best = i if best is None or correlation[i] > correlation[best] else best
     return 125 if best is None or best < 3 or best > 300 else best + 3
+
+
+def heat_oracle(times, contributions, spans):
+    """The largest contribution of each channel in each of equal spans of time; -inf where there is none."""
+    length = max(times[-1] - times[0], 1)
+    highest = [[-math.inf] * len(contributions[0]) for _ in range(spans)]
+    for time, parts in zip(times, contributions, strict=True):
+        span = min(int(float(time - times[0]) / float(length) * spans), spans - 1)
+        for channel, part in enumerate(parts):
+            highest[span][channel] = max(highest[span][channel], part)
+    return highest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from logscan.data.scores_file import write_scores
@@ -20,6 +22,7 @@ from logscan.ops.run import (
 )
 from logscan.records import LogKind, SeriesScores, TimeGrid, TimeKind
 from logscan.report.content import ScoreTable, Source
+from logscan.report.parts import with_parts
 from logscan.times import Times
 
 MINUTE = 60_000_000_000
@@ -28,6 +31,13 @@ THRESHOLD = 1.7
 ENGLISH = ("bearing_temp", "motor_current", "outlet_pressure")
 JAPANESE = ("軸受温度", "モーター電流", "吐出圧力")
 FAULTS = ((3_001, 3_331, 6.0), (8_009, 8_039, 1.4), (12_503, 13_003, 3.1), (19_751, 20_000, 2.2))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample(ScoreTable):
+    """The rows of one entity with all that the scores file holds of them."""
+
+    contributions: np.ndarray | None = None  # (rows, channels)
 
 
 def values(steps, channels, seed):
@@ -61,7 +71,7 @@ def table(entity, channels, faults, *, steps=20_000, seed=7, judged=True):
     score[5_501:5_701] = np.nan
     if not judged:
         score[:] = np.nan
-    rows = ScoreTable(
+    rows = Sample(
         entity=entity,
         channels=tuple(channels),
         times=START + MINUTE * np.arange(steps, dtype=np.int64),
@@ -70,7 +80,14 @@ def table(entity, channels, faults, *, steps=20_000, seed=7, judged=True):
         event_id=event_id,
         contributions=score[:, None] * shares,
     )
-    return rows, observed, expected
+    return reduced(rows), observed, expected
+
+
+def reduced(rows):
+    """The sample with what a report keeps of its contributions."""
+    parts = [rows.contributions.astype(np.float32)]
+    here = np.zeros(len(rows.times), dtype=np.int32)
+    return with_parts([rows], [slice(0, len(rows.times))], here, rows.times, parts)[0]
 
 
 def event_records(rows, observed, expected, faults):

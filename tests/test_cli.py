@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from logscan import __version__
-from logscan.data.scores_file import read_scores
+from logscan.data.scores_read import read_scores
 from tests.conftest import ROWS, Run, contents
 from tests.synthetic import CHANNELS, lines, values, write_log
 
@@ -170,7 +170,7 @@ def test_score_writes_one_row_per_input_row(bench: Path, logscan: Run) -> None:
         *(f"contribution.{name}" for name in CHANNELS),
     ]
     np.testing.assert_array_equal(table["score"].to_numpy(), text.score)
-    assert table["alarm"].to_pylist() == text.alarm
+    assert table["alarm"].to_pylist() == text.alarm.tolist()
     metadata = table.schema.metadata
     assert metadata[b"logscan.version"].decode() == __version__
     assert (
@@ -249,14 +249,14 @@ def test_entities_are_scored_one_by_one(bench: Path, logscan: Run) -> None:
     train = ("train", "fleet.csv", "--entity", "machine", "--no-fit", "--model")
     assert logscan(*train, "m").code == 0
     assert logscan("score", "fleet.csv", "--model", "m", "--out", "s.csv").code == 0
-    assert sorted(set(read_scores(bench / "s.csv").entity)) == ["p2", "p3", "p5"]
+    assert sorted(read_scores(bench / "s.csv").entities) == ["p2", "p3", "p5"]
     entities(bench, ("p2", "p7"))
     outcome = logscan("score", "fleet.csv", "--model", "m", "--out", "s.csv")
     assert outcome.code == 3
     assert outcome.err.splitlines()[0] == (
         "warning: entity 'p7' is not in the model, skipped; train with it to score it"
     )
-    assert set(read_scores(bench / "s.csv").entity) == {"p2"}
+    assert read_scores(bench / "s.csv").entities == ("p2",)
     entities(bench, ("p7", "p11"))
     outcome = logscan("score", "fleet.csv", "--model", "m", "--out", "t.csv")
     assert (outcome.code, outcome.err) == (

@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+from dataclasses import fields
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from logscan.data import scores_file
-from logscan.data.scores_file import read_scores, stream_scores, write_events, write_scores
+from logscan.data import scores_file, scores_read
+from logscan.data.scores_file import stream_scores, write_events, write_scores
+from logscan.data.scores_read import read_contributions, read_scores
 from logscan.errors import InputError, OutputError, UsageError
 from logscan.records import (
     ChannelReading,
@@ -68,6 +70,14 @@ def event(number=4, entity="=A1", **options):
     )
 
 
+def assert_same_rows(one, other):
+    """Two readings of the rows agree in every field."""
+    for field in fields(one):
+        np.testing.assert_array_equal(
+            getattr(one, field.name), getattr(other, field.name), err_msg=field.name
+        )
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 @pytest.mark.parametrize("entities", [("",), ("=A1", "'-2", "pump / 3")])
 @pytest.mark.parametrize(
@@ -84,15 +94,16 @@ def test_round_trip(tmp_path, suffix, entities, kind, zone):
     np.testing.assert_array_equal(table.time, np.concatenate([one.row_times for one in written]))
     assert table.time_kind is kind
     assert table.timezone == (zone if suffix == ".parquet" or zone is None else "+09:00")
-    assert table.entity == [entity for entity in entities for _ in steps]
+    assert [table.entities[place] for place in table.entity] == [entity for entity in entities for _ in steps]
     np.testing.assert_array_equal(table.score, np.concatenate([one.score[steps] for one in written]))
     np.testing.assert_array_equal(
-        table.contributions, np.concatenate([one.contributions[steps] for one in written])
+        np.concatenate(list(read_contributions(path))),
+        np.concatenate([one.contributions[steps] for one in written]),
     )
     np.testing.assert_array_equal(table.event, np.concatenate([one.event_id[steps] for one in written]))
     assert table.channels == CHANNELS
-    assert table.alarm == [number >= 0 for number in table.event]
-    assert set(table.quality) <= {quality.value for quality in StepQuality}
+    np.testing.assert_array_equal(table.alarm, np.concatenate([one.event_id[steps] >= 0 for one in written]))
+    np.testing.assert_array_equal(table.quality, np.concatenate([one.quality[steps] for one in written]))
     if suffix == ".parquet":
         assert table.metadata["logscan.model_id"] == "m1"
         assert pq.read_schema(path).field("alarm").type == "bool"
@@ -185,8 +196,53 @@ def test_many_rows_are_written_in_pieces_that_read_as_one(tmp_path, monkeypatch,
     monkeypatch.setattr(scores_file, "_TABLE_ROWS", 3)
     write_scores(tmp_path / f"pieces{suffix}", made, metadata={}, log_kind=LogKind.SAMPLES)
     whole, pieces = (read_scores(tmp_path / f"{name}{suffix}") for name in ("whole", "pieces"))
-    for field in ("time", "score", "threshold", "event", "contributions"):
-        np.testing.assert_array_equal(getattr(whole, field), getattr(pieces, field))
-    assert (whole.entity, whole.quality, whole.channels) == (pieces.entity, pieces.quality, pieces.channels)
+    assert_same_rows(whole, pieces)
+    np.testing.assert_array_equal(
+        *(
+            np.concatenate(list(read_contributions(tmp_path / f"{name}{suffix}")))
+            for name in ("whole", "pieces")
+        )
+    )
     if suffix == ".csv":
         assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "pieces.csv").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("kind", [TimeKind.TIMESTAMP, TimeKind.INTEGER])
+def test_reading_batch_by_batch_is_reading_at_once(tmp_path, monkeypatch, suffix, kind):
+    """However few rows are in memory at a time, and whatever entity a batch starts with, the rows are the same."""
+    path = tmp_path / f"scores{suffix}"
+    made = [
+        scores(entity, kind=kind, zone="Asia/Tokyo" if kind is TimeKind.TIMESTAMP else None, seed=place)
+        for place, entity in enumerate(("=A1", "", "pump / 3"))
+    ]
+    write_scores(path, made, metadata={}, log_kind=LogKind.SAMPLES)
+    whole, parts = read_scores(path), list(read_contributions(path))
+    monkeypatch.setattr(scores_read, "_BATCH_ROWS", 2)
+    monkeypatch.setattr(scores_read, "_BLOCK_BYTES", 257)
+    assert_same_rows(read_scores(path), whole)
+    pieces = list(read_contributions(path))
+    assert len(pieces) > 5 > len(parts)
+    np.testing.assert_array_equal(np.concatenate(pieces), np.concatenate(parts))
+
+
+def test_a_csv_that_changes_between_batches_is_read_as_a_whole(tmp_path, monkeypatch):
+    """Several offsets are UTC, a number after empty cells counts; times of two kinds or a late text are refused."""
+    monkeypatch.setattr(scores_read, "_BLOCK_BYTES", 150)
+    head = "time,score,threshold,event,quality\n"
+    row = "2024-03-31 0{}:00:00{},{},1.5,,ok\n"
+    early = "".join(row.format(0, "+01:00", "") for _ in range(7))
+    path = tmp_path / "s.csv"
+    path.write_text(head + early + row.format(4, "+02:00", "7"))
+    table = read_scores(path)
+    assert (table.timezone, table.score[-1]) == ("UTC", 7.0)
+    assert np.isnan(table.score[:-1]).all()
+    assert table.time[-1] - table.time[0] == 3 * 60 * MINUTE
+    for last, message in (
+        (row.format(4, "", "7"), "a time does not parse"),
+        ("5,7,1.5,,ok\n", "a time does not parse"),
+        (row.format(4, "+01:00", "high"), "a column of numbers holds text"),
+    ):
+        path.write_text(head + early + last)
+        with pytest.raises(InputError, match=message):
+            read_scores(path)

@@ -12,7 +12,7 @@ import typer
 
 from logscan import errors
 from logscan.cli import ExitCode, app
-from logscan.data.scores_file import read_scores
+from logscan.data.scores_read import read_scores
 from logscan.records import StepQuality
 
 ROOT = Path(__file__).parents[1]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from logscan.data import scores_read
 from logscan.errors import InputError, ModelError
 from logscan.report import build_report, report_csv, report_json
 from tests import report_samples as samples
@@ -87,3 +90,20 @@ def test_scores_without_a_row_are_refused(tmp_path):
     path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
     with pytest.raises(InputError, match="no row"):
         build_report(path, lang="en")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_report_depends_on_neither_batches_nor_order(tmp_path, monkeypatch, suffix):
+    """The page is the same however few rows are in memory at a time, and however the rows of a file are mixed."""
+    path = samples.written(tmp_path, samples.two_machines(), suffix=suffix, run=False)
+    whole = build_report(path, lang="en"), report_json(path)
+    monkeypatch.setattr(scores_read, "_BATCH_ROWS", 997)
+    monkeypatch.setattr(scores_read, "_BLOCK_BYTES", 9_973)
+    assert (build_report(path, lang="en"), report_json(path)) == whole
+    order = np.random.default_rng(3).permutation(40_000)
+    if suffix == ".csv":
+        head, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text(head + "".join(lines[row] for row in order), encoding="utf-8")
+    else:
+        pq.write_table(pq.read_table(path).take(order), path, row_group_size=4_999)
+    assert (build_report(path, lang="en"), report_json(path)) == whole

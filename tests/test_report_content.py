@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from logscan.ops.run import TraceRecord
 from logscan.records import TimeKind
-from logscan.report.charts import nice_ticks, overview, thinned, time_ticks, trace_chart
-from logscan.report.content import Verdict, content
+from logscan.report.charts import nice_ticks, overview, time_ticks, trace_chart
+from logscan.report.content import ScoreTable, Verdict, content
 from logscan.report.export import csv_text, json_text
 from logscan.report.format import SECOND_NS, Clock
+from logscan.report.parts import HEAT_SPANS, with_parts
+from logscan.report.thinning import thinned
 from logscan.report.timeline import ENTITY_POINTS, timeline
 from logscan.report.words import words
 from tests import report_samples as samples
+from tests.oracles import heat_oracle
 
 CLOCK = Clock("en", TimeKind.TIMESTAMP, "Asia/Tokyo", samples.MINUTE)
 
@@ -186,6 +189,7 @@ def test_timeline_breaks_where_the_log_has_a_hole():
         event_id=rows.event_id[keep],
         contributions=rows.contributions[keep],
     )
+    holed = samples.reduced(holed)
     entity = timeline(content(replace(source, tables=(holed,))), CLOCK).data["entities"][0]
     assert entity["y"].count(None) == 1
     assert len(entity["x"]) == len(entity["y"])
@@ -225,3 +229,28 @@ def test_csv_has_one_row_per_event():
     evil = csv_text(content(samples.faulty(("=1+1", "@cmd", "'-2"))))
     assert ",'=1+1," in evil
     assert ",''-2," in evil
+
+
+def test_contributions_are_reduced_as_they_go_by():
+    """However the rows of two mixed entities come in pieces, heat and peaks are those of all rows at once."""
+    draw = np.random.default_rng(5)
+    rows, channels = 1_009, 3
+    entity = draw.integers(0, 2, rows).astype(np.int32)
+    time = np.sort(draw.integers(0, 10**15, rows))
+    score = np.where(draw.random(rows) < 0.2, np.nan, draw.random(rows)).astype(np.float32)
+    event = np.where(draw.random(rows) < 0.1, draw.integers(0, 5, rows), -1)
+    parts = (score[:, None] * draw.random((rows, channels))).astype(np.float32)
+    mine = [np.flatnonzero(entity == place) for place in range(2)]
+    tables = [
+        ScoreTable(name, ("a", "b", "c"), time[held], score[held], 0.9, event[held])
+        for name, held in zip(("p", "q"), mine, strict=True)
+    ]
+    for sizes in ([rows], [1] * rows, [7, 500, 1, 501]):
+        pieces = np.split(parts, np.cumsum(sizes)[:-1])
+        for table, held in zip(with_parts(tables, mine, entity, time, pieces), mine, strict=True):
+            wanted = heat_oracle(time[held].tolist(), parts[held].tolist(), HEAT_SPANS)
+            np.testing.assert_array_equal(table.heat, np.array(wanted, dtype=np.float32))
+            for number, at_peak in table.at_peaks.items():
+                inside = held[event[held] == number]
+                np.testing.assert_array_equal(at_peak, parts[inside[np.nanargmax(score[inside])]])
+            assert set(table.at_peaks) == set(event[held][event[held] >= 0].tolist())

@@ -1,11 +1,10 @@
-"""The scores file and the events file: what `score` leaves behind, and reading scores back."""
+"""The scores file and the events file: what `score` leaves behind."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,37 +16,18 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from logscan.data.time_text import time_column, time_text_column
-from logscan.data.timestamps import INVALID, TimeForm, text_times
 from logscan.data.write import atomic_path, write_bytes
-from logscan.errors import InputError, UsageError
-from logscan.records import F32, F64, I64, Event, LogKind, SeriesScores, StepQuality, TimeGrid, TimeKind
+from logscan.errors import UsageError
+from logscan.records import I64, Event, LogKind, SeriesScores, StepQuality, TimeGrid, TimeKind
 
 _QUALITIES = tuple(quality.value for quality in StepQuality)
-_CONTRIBUTION = "contribution."
+CONTRIBUTION = "contribution."
 _TOP_CHANNELS = 3
 _TABLE_ROWS = 1 << 17  # rows that are made and written at a time
 # A cell that a spreadsheet would run as a formula gets a quote in front, which reading takes off again.
-_ESCAPED_FORMULA = r"^'('*[=+\-@\t\r])"
+ESCAPED_FORMULA = r"^'('*[=+\-@\t\r])"
 
 _Placed = tuple[SeriesScores, I64, I64]  # an entity, times of some of its rows, the step behind each
-
-
-@dataclass(frozen=True, slots=True)
-class ScoresTable:
-    """A scores file, read back."""
-
-    time: I64  # (rows,) ns or integers
-    time_kind: TimeKind
-    timezone: str | None
-    entity: list[str]  # "" throughout when the log has no entity column
-    score: F32  # (rows,), NaN where not judged
-    threshold: F64  # (rows,), NaN where the model gave none
-    alarm: list[bool]
-    event: I64  # (rows,), -1 where none
-    quality: list[str]
-    channels: tuple[str, ...]
-    contributions: F32  # (rows, channels), NaN where not judged
-    metadata: dict[str, str]
 
 
 def write_scores(
@@ -116,46 +96,6 @@ def write_events(path: Path, events: Sequence[Event], grid: TimeGrid) -> None:
             pq.write_table(table, temporary, compression="zstd")
 
 
-def read_scores(path: Path) -> ScoresTable:
-    """Read a scores file written by `write_scores`.
-
-    Raises:
-        InputError: missing, damaged or not a scores file.
-    """
-    table = _loaded(path)
-    missing = [
-        name for name in ("time", "score", "threshold", "event", "quality") if name not in table.column_names
-    ]
-    if missing:
-        fact = f"not a scores file: column '{missing[0]}' is missing"
-        raise InputError(str(path), fact, "pass a file written by 'logscan score'")
-    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    metadata.pop("ARROW:schema", None)
-    times, kind, timezone = _read_times(table["time"].combine_chunks(), metadata, path)
-    rows = table.num_rows
-    channels = [name for name in table.column_names if name.startswith(_CONTRIBUTION)]
-    contributions = np.empty((rows, len(channels)), dtype=np.float32)
-    for position, name in enumerate(channels):
-        contributions[:, position] = _floats(table[name], path)
-    score = _floats(table["score"], path).astype(np.float32)
-    threshold = _floats(table["threshold"], path)
-    event = np.nan_to_num(_floats(table["event"], path), nan=-1.0).astype(np.int64)
-    return ScoresTable(
-        time=times,
-        time_kind=kind,
-        timezone=timezone,
-        entity=_read_entities(table, path),
-        score=score,
-        threshold=threshold,
-        alarm=(event >= 0).tolist(),
-        event=event,
-        quality=[cell or "" for cell in table["quality"].cast(pa.string()).to_pylist()],
-        channels=tuple(name.removeprefix(_CONTRIBUTION) for name in channels),
-        contributions=contributions,
-        metadata=metadata,
-    )
-
-
 def _checked_suffix(path: Path, known: tuple[str, ...]) -> str:
     suffix = path.suffix.lower()
     if suffix not in known:
@@ -216,7 +156,7 @@ def _table(scores: Sequence[SeriesScores], placed: Sequence[_Placed], *, as_text
             else np.full(len(steps), np.nan, dtype=np.float32)
             for one, _, steps in placed
         ]
-        columns[_CONTRIBUTION + channel] = _number_column(_joined(parts, np.float32), empty=as_text)
+        columns[CONTRIBUTION + channel] = _number_column(_joined(parts, np.float32), empty=as_text)
     return pa.table(columns)
 
 
@@ -289,60 +229,3 @@ def _events_table(events: Sequence[Event], grid: TimeGrid, *, as_text: bool, spr
 def _json_value(value: Any) -> Any:
     """JSON knows no NaN or infinity."""
     return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def _loaded(path: Path) -> Any:
-    suffix = path.suffix.lower()
-    if not path.exists():
-        raise InputError(str(path), "no such file", "check the path")
-    try:
-        if suffix == ".parquet":
-            return pq.read_table(path, partitioning=None)
-        types = {"time": pa.string(), "entity": pa.string(), "quality": pa.string()}
-        return pa_csv.read_csv(
-            path, convert_options=pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
-        )
-    except (pa.ArrowException, OSError) as error:
-        fact = "the scores file is damaged or not a scores file"
-        raise InputError(str(path), fact, "pass a file written by 'logscan score'") from error
-
-
-def _floats(column: Any, path: Path) -> F64:
-    """A column of numbers; an empty CSV column comes as nulls."""
-    try:
-        plain = column.combine_chunks().cast(pa.float64())
-    except pa.ArrowException as error:
-        fact = "the scores file is damaged: a column of numbers holds text"
-        raise InputError(str(path), fact, "pass a file written by 'logscan score'") from error
-    return np.asarray(plain.to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def _read_times(column: Any, metadata: dict[str, str], path: Path) -> tuple[I64, TimeKind, str | None]:
-    """Times, their kind and zone; a CSV tells the zone by its offset where there is only one."""
-    if pa.types.is_timestamp(column.type):
-        times = column.cast(pa.timestamp("ns", tz=column.type.tz)).cast(pa.int64()).to_numpy()
-        return np.asarray(times, dtype=np.int64), TimeKind.TIMESTAMP, column.type.tz
-    if pa.types.is_integer(column.type):
-        kind = TimeKind(metadata.get("logscan.time_kind", TimeKind.INTEGER.value))
-        return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64), kind, None
-    try:
-        return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64), TimeKind.INTEGER, None
-    except pa.ArrowInvalid:
-        pass
-    offsets = pc.unique(pc.utf8_slice_codeunits(column, -6)).to_pylist()
-    aware = bool(offsets) and all(offset[:1] in {"+", "-"} and offset[3:4] == ":" for offset in offsets)
-    times = text_times(column, TimeForm("year first", aware, clocked=True))
-    if (times == INVALID).any():
-        fact = "the scores file is damaged: a time does not parse"
-        raise InputError(str(path), fact, "pass a file written by 'logscan score'")
-    timezone = (offsets[0] if len(offsets) == 1 else "UTC") if aware else None
-    return times, TimeKind.TIMESTAMP, timezone
-
-
-def _read_entities(table: Any, path: Path) -> list[str]:
-    if "entity" not in table.column_names:
-        return [""] * table.num_rows
-    column = table["entity"].cast(pa.string())
-    if path.suffix.lower() != ".parquet":
-        column = pc.replace_substring_regex(column, _ESCAPED_FORMULA, r"\1")
-    return [name or "" for name in column.to_pylist()]

@@ -38,9 +38,9 @@ def build_report(
 
 def report_json(scores_path: Path, *, run_path: Path | None = None, model_dir: Path | None = None) -> str:
     """The report as JSON; arguments and errors as for `build_report`."""
-    return json_text(content(read_source(scores_path, run_path, model_dir)))
+    return json_text(content(read_source(scores_path, run_path, model_dir, drawn=False)))
 
 
 def report_csv(scores_path: Path, *, run_path: Path | None = None, model_dir: Path | None = None) -> str:
     """The events as CSV, most severe first; arguments and errors as for `build_report`."""
-    return csv_text(content(read_source(scores_path, run_path, model_dir)))
+    return csv_text(content(read_source(scores_path, run_path, model_dir, drawn=False)))

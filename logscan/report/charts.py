@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from logscan.ops.run import EventRecord, TraceRecord
-from logscan.records import F64, I64
+from logscan.records import F64
 from logscan.report.content import Content, RankedEvent
 from logscan.report.format import SECOND_NS, Clock, number, zone
+from logscan.report.thinning import run_starts, span_numbers, thinned
 
 TRACE_POINTS = 400  # of one small chart, about one per pixel
 OVERVIEW_BUCKETS = 480
@@ -62,28 +63,6 @@ class Overview:
     threshold: float
     marks: tuple[OverviewMark, ...]
     ticks: tuple[Tick, ...]
-
-
-def thinned(times: I64, values: F64, buckets: int) -> I64:
-    """Row numbers that keep the lowest and highest value of each of `buckets` equal spans of time.
-
-    `times` (rows,) ascending; `values` (rows,), NaN where there is none. A span without any value keeps
-    one row, so that a line drawn through the result breaks there. Ascending, at most `2 * buckets` rows.
-    """
-    rows = len(times)
-    if rows <= 2 * buckets:
-        return np.arange(rows, dtype=np.int64)
-    # Float division: time differences in ns times the number of buckets would overflow int64.
-    share = (times - times[0]).astype(np.float64) / max(float(times[-1] - times[0]), 1.0)
-    bucket = np.minimum((share * buckets).astype(np.int64), buckets - 1)
-    known = np.flatnonzero(np.isfinite(values))
-    order = known[np.lexsort((values[known], bucket[known]))]
-    first = np.flatnonzero(np.diff(bucket[order], prepend=-1))
-    last = np.append(first[1:], len(order)) - 1 if len(order) else first
-    _, starts = np.unique(bucket, return_index=True)
-    silent = starts[~np.isin(bucket[starts], bucket[known])]
-    kept: I64 = np.unique(np.concatenate([order[first], order[last], silent])).astype(np.int64)
-    return kept
 
 
 def nice_ticks(low: float, high: float, wanted: int = 4) -> list[float]:
@@ -179,8 +158,10 @@ def overview(report: Content, clock: Clock) -> Overview:
     ratio = np.full(OVERVIEW_BUCKETS, np.nan)
     for table in report.source.tables:
         if table.threshold > 0 and len(table.times):
-            share = (table.times - report.start).astype(np.float64) / length
-            np.fmax.at(ratio, (share * OVERVIEW_BUCKETS).astype(np.int64), table.score / table.threshold)
+            buckets = span_numbers(table.times, report.start, length, OVERVIEW_BUCKETS)
+            runs = run_starts(buckets)
+            highest = np.fmax.reduceat(table.score, runs).astype(np.float64)
+            np.fmax.at(ratio, buckets[runs], highest / table.threshold)
     # The inverse hyperbolic sine keeps the quiet part readable beside a peak of a hundred thresholds.
     height = np.arcsinh(np.fmax(ratio, 0.0))
     top = max(float(np.nanmax(height)) if np.isfinite(height).any() else 0.0, math.asinh(1.0) * 1.3)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 
 from logscan.ops.run import EventRecord, ModelCardRecord, ReadingRecord, RunRecord
-from logscan.records import F64, I64, Bool, TimeKind
+from logscan.records import F32, F64, I64, Bool, TimeKind
 
 LOW_COVERAGE = 0.95  # below this share of judged rows the reader is told
 MANY_DROPPED = 0.01  # above this share of unused rows the reader is told
@@ -31,16 +31,30 @@ class ScoreTable:
     entity: str  # "" when the log has no entity column
     channels: tuple[str, ...]
     times: I64  # (rows,), ns or integers
-    score: F64  # (rows,), NaN where not judged
+    score: F32 | F64  # (rows,), NaN where not judged
     threshold: float  # NaN where the model gave none
     event_id: I64  # (rows,), -1 where none
-    contributions: F64  # (rows, channels), NaN where not judged
+    heat: F32 = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
+    # (spans, channels), the largest contribution in equal spans of time, -inf where none; no span: not drawn
+    at_peaks: Mapping[int, F32] = field(
+        default_factory=dict
+    )  # event -> (channels,), contributions at its peak
 
     @property
     def judged(self) -> Bool:
         """Whether each row has a score, (rows,)."""
         judged: Bool = np.isfinite(self.score)
         return judged
+
+
+@dataclass(frozen=True, slots=True)
+class EventRows:
+    """Where one event lies among the rows of its table."""
+
+    event: int
+    first: int
+    last: int
+    peak: int  # of its scores, the first row where it is reached twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +147,30 @@ def _ranked(source: Source) -> tuple[RankedEvent, ...]:
     )
 
 
+def event_rows(table: ScoreTable) -> list[EventRows]:
+    """Where each event of the table lies, by id."""
+    marked = np.flatnonzero(table.event_id >= 0)
+    if not len(marked):
+        return []
+    marked = marked[np.argsort(table.event_id[marked], kind="stable")]
+    ids, starts = np.unique(table.event_id[marked], return_index=True)
+    found = []
+    for event, rows in zip(ids.tolist(), np.split(marked, starts[1:]), strict=True):
+        scores = np.where(np.isfinite(table.score[rows]), table.score[rows], -np.inf)
+        found.append(EventRows(event, int(rows[0]), int(rows[-1]), int(rows[int(np.argmax(scores))])))
+    return found
+
+
 def _events_from_scores(source: Source) -> list[EventRecord]:
-    """The events as far as the scores alone tell them: no expected values, no past periods."""
+    """The events as far as the scores alone tell them: no expected values, no similar periods."""
     return [
-        _event_from_rows(table, int(event_id), source.step)
-        for table in source.tables
-        for event_id in np.unique(table.event_id[table.event_id >= 0])
+        _event_from_rows(table, event, source.step) for table in source.tables for event in event_rows(table)
     ]
 
 
-def _event_from_rows(table: ScoreTable, event_id: int, step: int) -> EventRecord:
-    rows = np.flatnonzero(table.event_id == event_id)
-    scores = np.where(np.isfinite(table.score[rows]), table.score[rows], -np.inf)
-    peak = int(rows[int(np.argmax(scores))])
-    peak_score = float(table.score[peak])
-    parts = np.nan_to_num(table.contributions[peak])
+def _event_from_rows(table: ScoreTable, event: EventRows, step: int) -> EventRecord:
+    peak_score = float(table.score[event.peak])
+    parts = np.nan_to_num(table.at_peaks.get(event.event, np.empty(0))).astype(np.float64)
     total = float(parts.sum())
     order = np.argsort(-parts, kind="stable")
     readings = [
@@ -159,16 +182,16 @@ def _event_from_rows(table: ScoreTable, event_id: int, step: int) -> EventRecord
         )
         for i in order
     ]
-    start, end = int(table.times[rows[0]]), int(table.times[rows[-1]]) + step
+    start, end = int(table.times[event.first]), int(table.times[event.last]) + step
     return EventRecord(
-        id=event_id,
+        id=event.event,
         entity=table.entity,
         start_time=start,
         end_time=end,
         start=str(start),
         end=str(end),
         severity=peak_score / table.threshold if table.threshold else math.nan,
-        peak_time=int(table.times[peak]),
+        peak_time=int(table.times[event.peak]),
         peak_score=peak_score,
         channels=readings,
         similar=[],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from logscan.ops.run import ChannelRecord, EventRecord, RunRecord
-from logscan.records import Grade
+from logscan.records import F32, F64, Grade
 from logscan.report.charts import TraceChart, trace_chart
 from logscan.report.content import Content, RankedEvent, Source
 from logscan.report.format import Clock, Lang, comparison, count, number, percent, seconds, size
@@ -228,11 +228,16 @@ def series_rows(report: Content) -> tuple[SeriesRow, ...]:
                 alarms=count(int((table.event_id >= 0).sum())),
                 events=count(counts.get(table.entity, 0)),
                 threshold=number(table.threshold),
-                median=number(float(np.median(known)) if len(known) else None),
+                median=number(_median(known) if len(known) else None),
                 peak=number(float(known.max()) if len(known) else None),
             )
         )
     return tuple(rows)
+
+
+def _median(known: F32 | F64) -> float:
+    """In double precision: the middle of two numbers is not theirs."""
+    return float(np.median(known.astype(np.float64), overwrite_input=True))
 
 
 def model_rows(source: Source, clock: Clock) -> tuple[tuple[str, str], ...]:

@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from logscan.records import I64
-from logscan.report.charts import thinned
 from logscan.report.content import Content, RankedEvent, ScoreTable
 from logscan.report.format import SECOND_NS, Clock, zone
+from logscan.report.parts import most_noticeable, notability
+from logscan.report.thinning import thinned
 
 ENTITY_POINTS = 4_000  # of one entity: two per pixel of a wide screen
 PAGE_POINTS = 60_000  # of all entities: keeps the page near 1 MB
-MAX_ENTITIES = 60
-HEAT_BUCKETS = 300
 HEAT_CHANNELS = 12
 COMPRESS_ABOVE = 20.0  # a score this many thresholds high would flatten everything else
 NO_HEAT = "-"
@@ -35,10 +34,7 @@ class Timeline:
 
 def timeline(report: Content, clock: Clock) -> Timeline:
     """The timelines of the most noticeable entities, those with severe events first."""
-    tables = sorted(
-        (table for table in report.source.tables if len(table.times)),
-        key=lambda table: (-_notability(table), table.entity),
-    )[:MAX_ENTITIES]
+    tables = most_noticeable(report.source.tables)
     points = max(400, min(ENTITY_POINTS, PAGE_POINTS // len(tables)))
     longest = max(len(table.times) for table in tables)
     entities = [_entity(table, report.events, clock, points) for table in tables]
@@ -53,13 +49,6 @@ def timeline(report: Content, clock: Clock) -> Timeline:
         rows_per_pair=max(1, -(-2 * longest // points)) if longest > points else 1,
         compressed=any(entity["compress"] for entity in entities),
     )
-
-
-def _notability(table: ScoreTable) -> float:
-    if not table.judged.any():
-        return -1.0
-    peak = float(np.nanmax(table.score))
-    return peak / table.threshold if table.threshold > 0 else peak
 
 
 def _browser_zone(clock: Clock) -> str:
@@ -83,7 +72,7 @@ def _entity(table: ScoreTable, events: tuple[RankedEvent, ...], clock: Clock, po
     keep = thinned(table.times, table.score, points // 2)
     times, values = _with_breaks(table, keep, points // 2)
     unit = int(np.gcd.reduce(np.append(times - origin, second)))
-    peak = _notability(table)
+    peak = notability(table)
     shift = _shift_ns(clock)
     return {
         "name": table.entity,
@@ -129,20 +118,13 @@ def _with_breaks(table: ScoreTable, keep: I64, buckets: int) -> tuple[I64, list[
 
 
 def _heat(table: ScoreTable) -> dict[str, Any] | None:
-    """The largest contribution of each channel in each of `HEAT_BUCKETS` spans of time, as digits 0 to 9.
+    """The largest contribution of each channel in each span of time, as digits 0 to 9.
 
     9 means a contribution that reaches the threshold alone; `-` that nothing was judged.
     """
     if len(table.channels) < 2 or not table.threshold > 0 or not table.judged.any():
         return None
-    share = np.where(np.isnan(table.contributions), -np.inf, table.contributions / table.threshold)
-    span = max(float(table.times[-1] - table.times[0]), 1.0)
-    buckets = min(HEAT_BUCKETS, len(table.times))
-    bucket = np.minimum(
-        ((table.times - table.times[0]).astype(np.float64) / span * buckets).astype(np.int64), buckets - 1
-    )
-    highest = np.full((buckets, len(table.channels)), -np.inf)
-    np.maximum.at(highest, bucket, share)
+    highest = table.heat.astype(np.float64) / table.threshold
     order = np.argsort(-highest.max(axis=0), kind="stable")[:HEAT_CHANNELS]
     level = np.rint(9 * np.clip(highest, 0.0, 1.0)).astype(np.int64)
     return {
