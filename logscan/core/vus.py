@@ -56,10 +56,8 @@ def volumes(labels: Bool, scores: F64, *, window: int) -> Volumes:
         return Volumes(float("nan"), float("nan"))
     ranking, predicted = _thresholds(scores)
     hits = _cumulative(ranking[labels])
-    rows = np.flatnonzero(~labels)
+    rows = _beside(labels, events, window // 2)
     near, next_near = _two_nearest(rows, events)
-    inside = near <= window // 2
-    rows, near, next_near = rows[inside], near[inside], next_near[inside]
     row_ranking = ranking[rows]
     pr_total = roc_total = 0.0
     for width in range(window + 1):
@@ -92,6 +90,14 @@ def _thresholds(scores: F64) -> tuple[I64, I64]:
 def _cumulative(ranking: I64, weights: F64 | None = None) -> F64:
     """The weight of the rows predicted at each threshold, (250,) float64."""
     return np.cumsum(np.bincount(ranking, weights, minlength=_THRESHOLDS)[:_THRESHOLDS]).astype(np.float64)
+
+
+def _beside(labels: Bool, events: I64, reach: int) -> I64:
+    """The quiet rows up to `reach` steps beside an event: of a long log only these are worked on."""
+    near = np.zeros(len(labels), dtype=np.bool_)
+    for start, end in events.tolist():
+        near[max(start - reach, 0) : end + reach] = True
+    return np.flatnonzero(near & ~labels)
 
 
 def _two_nearest(rows: I64, events: I64) -> tuple[I64, I64]:
