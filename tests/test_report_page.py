@@ -7,6 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 
+import numpy as np
 import pytest
 
 from logscan.report.content import content
@@ -135,6 +136,16 @@ def test_japanese_page_is_japanese():
 def test_page_stays_small(report):
     """Thinned charts keep a page of 20,000 rows far below a megabyte."""
     assert len(report.encode()) < 400_000
+
+
+def test_page_stays_small_with_many_events():
+    """Ten thousand events make the page little longer, and it says that not all are marked."""
+    rows, _, _ = samples.table("", samples.ENGLISH, ())
+    many = np.where(np.arange(20_000) % 2, -1, np.arange(20_000) // 2)
+    made = samples.source([samples.reduced(replace(rows, event_id=many))], None)
+    text = page(content(made), "en")
+    assert "The 2,000 most severe of 10,000 events are marked." in text
+    assert len(text) < 1_000_000
 
 
 def test_licence_of_the_chart_library_is_shipped():

@@ -182,6 +182,7 @@ def overview(report: Content, clock: Clock) -> Overview:
 def _marks(events: tuple[RankedEvent, ...], start: int, length: int) -> tuple[OverviewMark, ...]:
     marks: list[OverviewMark] = []
     placed: list[float] = []
+    drawn: set[tuple[float, float]] = set()  # of many short events most fall on the same place
     for event in events:
         left = 1000 * (event.record.start_time - start) / length
         width = max(1000 * (event.record.end_time - event.record.start_time) / length, 2.0)
@@ -189,9 +190,10 @@ def _marks(events: tuple[RankedEvent, ...], start: int, length: int) -> tuple[Ov
         room = len(placed) < OVERVIEW_LABELS and all(abs(middle - other) > 4.5 for other in placed)
         if room:
             placed.append(middle)
-        marks.append(
-            OverviewMark(event.rank, round(left, 1), round(width, 1), round(middle, 2) if room else None)
-        )
+        place = round(left, 1), round(width, 1)
+        if room or place not in drawn:
+            drawn.add(place)
+            marks.append(OverviewMark(event.rank, *place, round(middle, 2) if room else None))
     return tuple(marks)
 
 

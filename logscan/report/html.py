@@ -27,7 +27,7 @@ from logscan.report.details import (
 from logscan.report.format import Clock, Lang, count, number, percent
 from logscan.report.phrases import said
 from logscan.report.texts import TEXTS, counted, text
-from logscan.report.timeline import Timeline, timeline
+from logscan.report.timeline import DRAWN_EVENTS, Timeline, timeline
 from logscan.report.words import words
 
 LISTED_EVENTS = 200
@@ -62,7 +62,7 @@ def page(report: Content, lang: Lang) -> str:
             many=len(source.tables) > 1,
             timeline=shown,
             payload=payload,
-            hints=_timeline_hints(shown, len(source.tables), lang),
+            hints=_timeline_hints(shown, report, lang),
             joint=" " if lang == "en" else "",
             quality=quality_view(source.run, clock),
             rows=row_counts(source.run, lang),
@@ -80,13 +80,17 @@ def page(report: Content, lang: Lang) -> str:
     )
 
 
-def _timeline_hints(shown: Timeline, entities: int, lang: Lang) -> list[str]:
+def _timeline_hints(shown: Timeline, report: Content, lang: Lang) -> list[str]:
     """What a reader of the timeline must know, one sentence each."""
     hints = [text(lang, "timeline_help"), text(lang, "timeline_gaps")]
     if shown.compressed:
         hints.append(text(lang, "timeline_asinh"))
     if shown.rows_per_pair > 1:
         hints.append(text(lang, "timeline_thinned", n=count(shown.rows_per_pair)))
+    if len(report.events) > DRAWN_EVENTS:
+        total = count(len(report.events))
+        hints.append(text(lang, "timeline_events_cut", n=count(DRAWN_EVENTS), total=total))
+    entities = len(report.source.tables)
     if len(shown.entities) < entities:
         drawn = count(len(shown.entities))
         hints.append(text(lang, "timeline_series_cut", n=drawn, total=count(entities)))

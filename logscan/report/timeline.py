@@ -18,6 +18,7 @@ from logscan.report.thinning import thinned
 ENTITY_POINTS = 4_000  # of one entity: two per pixel of a wide screen
 PAGE_POINTS = 60_000  # of all entities: keeps the page near 1 MB
 HEAT_CHANNELS = 12
+DRAWN_EVENTS = 2_000  # of all entities, the most severe ones
 COMPRESS_ABOVE = 20.0  # a score this many thresholds high would flatten everything else
 NO_HEAT = "-"
 
@@ -37,7 +38,7 @@ def timeline(report: Content, clock: Clock) -> Timeline:
     tables = most_noticeable(report.source.tables)
     points = max(400, min(ENTITY_POINTS, PAGE_POINTS // len(tables)))
     longest = max(len(table.times) for table in tables)
-    entities = [_entity(table, report.events, clock, points) for table in tables]
+    entities = [_entity(table, report.events[:DRAWN_EVENTS], clock, points) for table in tables]
     return Timeline(
         entities=tuple(table.entity for table in tables),
         data={
