@@ -188,7 +188,7 @@ class ChannelReading:
 
 @dataclass(frozen=True, slots=True)
 class SimilarPeriod:
-    """A past period the model rebuilt the event from: what it should have looked like."""
+    """Another period, earlier or later, the model rebuilt the event from: what it should have looked like."""
 
     start_time: int
     end_time: int

@@ -91,7 +91,7 @@ def reduced(rows):
 
 
 def event_records(rows, observed, expected, faults):
-    """The run record's events of one table, with traces, readings and past periods."""
+    """The run record's events of one table, with traces, readings and similar periods."""
     records = []
     for number, (start, end, severity) in enumerate(faults):
         peak = (start + end) // 2

@@ -48,7 +48,7 @@ def judged_series(
         series: the series as read.
         ready: the same, scaled and filled.
         encoding: what the encoder said.
-        model: the entity's model, for units and past periods.
+        model: the entity's model, for units and similar periods.
         threshold: score above which a step alarms.
         merge_gap_steps: events closer than this are one.
         min_event_steps: shorter events are dropped.
@@ -193,7 +193,7 @@ def _expected(encoding: Encoding, model: EntityModel, steps: slice, channel: int
 
 
 def _similar(peak: int, encoding: Encoding, model: EntityModel) -> tuple[SimilarPeriod, ...]:
-    """The past periods the peak was rebuilt from, heaviest first, a window apart (else they are one period)."""
+    """The other periods the peak was rebuilt from, heaviest first, a window apart (else they are one period)."""
     level, spec = encoding.level, _level_spec(model)
     assert level.neighbor_times is not None
     assert level.weights is not None

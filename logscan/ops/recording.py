@@ -188,8 +188,8 @@ def _event_record(event: Event, grid: TimeGrid) -> EventRecord:
             for reading in event.channels
         ],
         similar=[
-            SimilarRecord(start_time=past.start_time, end_time=past.end_time, weight=past.weight)
-            for past in event.similar
+            SimilarRecord(start_time=one.start_time, end_time=one.end_time, weight=one.weight)
+            for one in event.similar
         ],
         traces=[
             TraceRecord(

@@ -34,7 +34,7 @@ class ReadingRecord(_Part):
 
 
 class SimilarRecord(_Part):
-    """A past period the event's place was rebuilt from."""
+    """Another period, earlier or later, the event's place was rebuilt from."""
 
     start_time: int
     end_time: int

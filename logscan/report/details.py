@@ -36,7 +36,7 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class SimilarRow:
-    """One past period."""
+    """One similar period."""
 
     span: str
     weight: float
