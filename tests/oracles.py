@@ -244,6 +244,23 @@ def period_oracle(series):
     return 125 if best is None or best < 3 or best > 300 else best + 3
 
 
+def silent_oracle(times, values, step, shortest, wider):
+    """Start and end of every stretch of time without a value: rows without one, and holes of the log."""
+    gaps = sorted(later - earlier for earlier, later in itertools.pairwise(times))
+    usual = (gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) // 2 if len(times) > 2 else math.inf
+    spans = []
+    for row, time in enumerate(times):
+        after = times[row + 1] if row + 1 < len(times) else time + step
+        hole = row + 1 < len(times) and after - time > max(3 * usual, wider)
+        silent = [(time, after)] if math.isnan(values[row]) else [(time + usual, after)] if hole else []
+        for start, end in silent:
+            if spans and spans[-1][1] == start:
+                spans[-1][1] = end
+            else:
+                spans.append([start, end])
+    return [span for span in spans if span[1] - span[0] >= shortest]
+
+
 def heat_oracle(times, contributions, spans):
     """The largest contribution of each channel in each of equal spans of time; -inf where there is none."""
     length = max(times[-1] - times[0], 1)

@@ -17,11 +17,11 @@ from logscan.report.content import ScoreTable, Verdict, content
 from logscan.report.export import csv_text, json_text
 from logscan.report.format import SECOND_NS, Clock
 from logscan.report.parts import HEAT_SPANS, with_parts
-from logscan.report.thinning import thinned
+from logscan.report.thinning import holes, silent_spans, thinned
 from logscan.report.timeline import ENTITY_POINTS, timeline
 from logscan.report.words import words
 from tests import report_samples as samples
-from tests.oracles import heat_oracle
+from tests.oracles import heat_oracle, silent_oracle
 
 CLOCK = Clock("en", TimeKind.TIMESTAMP, "Asia/Tokyo", samples.MINUTE)
 
@@ -254,3 +254,30 @@ def test_contributions_are_reduced_as_they_go_by():
                 inside = held[event[held] == number]
                 np.testing.assert_array_equal(at_peak, parts[inside[np.nanargmax(score[inside])]])
             assert set(table.at_peaks) == set(event[held][event[held] >= 0].tolist())
+
+
+@given(st.integers(3, 97), st.integers(0, 2**32 - 1))
+def test_silent_spans_are_those_without_a_value(rows, seed):
+    """Rows without a score and holes of the log are shaded, and nothing else; short stretches are left out."""
+    draw = np.random.default_rng(seed)
+    gaps = np.where(draw.random(rows) < 0.1, 10 * draw.integers(1, 9, rows), 2)
+    times = np.cumsum(gaps).astype(np.int64)
+    values = np.where(draw.random(rows) < 0.4, np.nan, 1.0)
+    for shortest, wider in ((0, 0), (7, 14)):
+        found = silent_spans(times, values, 2, shortest, holes(times, wider))
+        assert found.tolist() == silent_oracle(times.tolist(), values.tolist(), 2, shortest, wider)
+
+
+def test_stops_are_shaded_in_the_timeline():
+    """A stretch that was not judged is shaded from its first row to the next judged one, and the strip shows it."""
+    shown = timeline(content(samples.quiet()), CLOCK)
+    entity = shown.data["entities"][0]
+    seconds = [
+        (round(start * entity["unit"]), round(end * entity["unit"])) for start, end in entity["silent"]
+    ]
+    assert seconds == [(0, 127 * 60), (5_501 * 60, 5_701 * 60)]
+    assert shown.silent
+    assert overview(content(samples.quiet()), CLOCK).silent.count("M") == 2
+    rows = samples.quiet().tables[0]
+    judged = replace(rows, score=np.full(len(rows.times), 0.2))
+    assert not timeline(content(samples.source([judged], None)), CLOCK).silent

@@ -116,12 +116,13 @@ def test_comparison_never_fails(observed, expected):
 
 def test_percent_never_rounds_to_nothing_or_all():
     """A little is not 0 % and almost all is not 100 %."""
-    assert percent(0.0) == "0%"
-    assert percent(0.0004) == "<0.1%"
-    assert percent(0.034) == "3.4%"
-    assert percent(0.5) == "50%"
-    assert percent(0.99999) == ">99.9%"
-    assert percent(1.0) == "100%"
+    assert percent(0.0, "en") == "0%"
+    assert percent(0.0004, "en") == "<0.1%"
+    assert percent(0.034, "en") == "3.4%"
+    assert percent(0.5, "en") == "50%"
+    assert percent(0.99999, "en") == ">99.9%"
+    assert percent(1.0, "en") == "100%"
+    assert (percent(0.0004, "ja"), percent(0.99999, "ja")) == ("0.1%未満", "99.9%超")
 
 
 @pytest.mark.parametrize(

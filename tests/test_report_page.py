@@ -133,6 +133,20 @@ def test_japanese_page_is_japanese():
     assert "2026年6月3日以降、異常なイベントが4件あります。" in text
 
 
+def test_what_was_not_judged_is_told():
+    """The legend names the grey only where there is some; the model card counts what training left out."""
+    made = samples.quiet()
+    card = made.run.model.model_copy(update={"trimmed_steps": 31, "set_aside_steps": 1_440})
+    text = page(content(replace(made, card=card)), "en")
+    assert "Grey: not judged" in text
+    assert '<i class="key silent"></i>Not judged' in text
+    assert "unlike all others 31, stops and holidays 1,440" in text
+    rows = made.tables[0]
+    judged = samples.reduced(replace(rows, score=np.full(len(rows.times), 0.2)))
+    text = page(content(samples.source([judged], None)), "ja")
+    assert '<i class="key silent"></i>' not in text
+
+
 def test_page_stays_small(report):
     """Thinned charts keep a page of 20,000 rows far below a megabyte."""
     assert len(report.encode()) < 400_000

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from logscan.core.events import runs
 from logscan.ops.run import EventRecord, TraceRecord
 from logscan.records import F64
 from logscan.report.content import Content, RankedEvent
@@ -60,6 +61,7 @@ class Overview:
     """The score of all entities over the whole period, in a box 1000 wide and 100 high."""
 
     area: str
+    silent: str  # path of where nothing was judged
     threshold: float
     marks: tuple[OverviewMark, ...]
     ticks: tuple[Tick, ...]
@@ -159,9 +161,9 @@ def overview(report: Content, clock: Clock) -> Overview:
     for table in report.source.tables:
         if table.threshold > 0 and len(table.times):
             buckets = span_numbers(table.times, report.start, length, OVERVIEW_BUCKETS)
-            runs = run_starts(buckets)
-            highest = np.fmax.reduceat(table.score, runs).astype(np.float64)
-            np.fmax.at(ratio, buckets[runs], highest / table.threshold)
+            starts = run_starts(buckets)
+            highest = np.fmax.reduceat(table.score, starts).astype(np.float64)
+            np.fmax.at(ratio, buckets[starts], highest / table.threshold)
     # The inverse hyperbolic sine keeps the quiet part readable beside a peak of a hundred thresholds.
     height = np.arcsinh(np.fmax(ratio, 0.0))
     top = max(float(np.nanmax(height)) if np.isfinite(height).any() else 0.0, math.asinh(1.0) * 1.3)
@@ -173,6 +175,10 @@ def overview(report: Content, clock: Clock) -> Overview:
     )
     return Overview(
         area=area,
+        silent="".join(
+            f"M{first * width:.1f},0H{last * width:.1f}V100H{first * width:.1f}Z"
+            for first, last in runs(np.isnan(ratio)).tolist()
+        ),
         threshold=round(100 - 100 * math.asinh(1.0) / top, 1),
         marks=_marks(report.events, report.start, length),
         ticks=time_ticks(report.start, report.end, clock),

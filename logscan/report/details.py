@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.ops.run import ChannelRecord, EventRecord, RunRecord
+from logscan.ops.run import ChannelRecord, EventRecord, ModelCardRecord, RunRecord
 from logscan.records import F32, F64, Grade
 from logscan.report.charts import TraceChart, trace_chart
 from logscan.report.content import Content, RankedEvent, Source
@@ -54,6 +54,7 @@ class EventView:
     duration: str
     ongoing: bool
     severity: str
+    severity_text: str  # with its unit
     severity_bar: float  # 0..1 of the most severe
     main_channels: tuple[str, ...]
     reading: str
@@ -130,6 +131,7 @@ def _event_view(event: RankedEvent, clock: Clock, highest: float, drawn: bool) -
         duration=clock.duration(record.end_time - record.start_time),
         ongoing=event.ongoing,
         severity=number(record.severity, 2),
+        severity_text=text(clock.lang, "times", x=number(record.severity, 2)),
         severity_bar=record.severity / highest if highest > 0 else 0.0,
         main_channels=tuple(
             channel.channel
@@ -139,20 +141,23 @@ def _event_view(event: RankedEvent, clock: Clock, highest: float, drawn: bool) -
         reading=reading(event, clock.lang),
         peak=clock.moment(record.peak_time),
         has_values=any(c.observed is not None or c.expected is not None for c in record.channels),
-        channels=_channel_rows(record),
+        channels=_channel_rows(record, clock.lang),
         channels_left=max(0, len(record.channels) - CHANNELS_SHOWN),
         charts=tuple(chart for chart in charts if chart is not None),
         similar=tuple(
-            SimilarRow(clock.span(s.start_time, s.end_time), s.weight, percent(s.weight))
+            SimilarRow(clock.span(s.start_time, s.end_time), s.weight, percent(s.weight, clock.lang))
             for s in record.similar
         ),
     )
 
 
-def _channel_rows(record: EventRecord) -> tuple[ChannelRow, ...]:
+def _channel_rows(record: EventRecord, lang: Lang) -> tuple[ChannelRow, ...]:
     return tuple(
         ChannelRow(
-            c.channel, min(max(c.share, 0.0), 1.0), percent(c.share), *comparison(c.observed, c.expected)
+            c.channel,
+            min(max(c.share, 0.0), 1.0),
+            percent(c.share, lang),
+            *comparison(c.observed, c.expected),
         )
         for c in record.channels[:CHANNELS_SHOWN]
     )
@@ -186,7 +191,7 @@ def _quality_row(record: ChannelRecord, clock: Clock) -> QualityRow:
         reasons=("; " if clock.lang == "en" else "、").join(said(why, clock.lang) for why in record.reasons)
         or number(None),
         observed=min(max(record.observed_fraction, 0.0), 1.0),
-        observed_text=percent(record.observed_fraction),
+        observed_text=percent(record.observed_fraction, clock.lang),
         values=(number(record.minimum), number(record.median), number(record.maximum)),
         longest_gap=length(record.longest_gap_steps),
         longest_flat=length(record.longest_flat_steps),
@@ -212,7 +217,7 @@ def row_counts(run: RunRecord | None, lang: Lang) -> tuple[tuple[str, str], ...]
     return tuple((label, count(n)) for label, n in rows)
 
 
-def series_rows(report: Content) -> tuple[SeriesRow, ...]:
+def series_rows(report: Content, lang: Lang) -> tuple[SeriesRow, ...]:
     """One row per entity; without a run record the scores tell the same."""
     counts: dict[str, int] = {}
     for event in report.events:
@@ -224,7 +229,7 @@ def series_rows(report: Content) -> tuple[SeriesRow, ...]:
             SeriesRow(
                 entity=table.entity,
                 steps=count(len(table.times)),
-                judged=percent(len(known) / len(table.times) if len(table.times) else None),
+                judged=percent(len(known) / len(table.times) if len(table.times) else None, lang),
                 alarms=count(int((table.event_id >= 0).sum())),
                 events=count(counts.get(table.entity, 0)),
                 threshold=number(table.threshold),
@@ -249,9 +254,13 @@ def model_rows(source: Source, clock: Clock) -> tuple[tuple[str, str], ...]:
     rows = [
         ("model_id", card.model_id),
         ("created", clock.stamp(card.created)),
-        ("training_span", f"{clock.stamp(card.training_start)} – {clock.stamp(card.training_end)}"),
+        (
+            "training_span",
+            clock.dash.join(clock.stamp(end) for end in (card.training_start, card.training_end)),
+        ),
         ("trained_rows", count(card.trained_rows)),
         ("fig_size", count(len(card.channels))),
+        ("left_out", joint.join(_left_out(card, lang))),
         ("scales", text(lang, "scales_unit", scales=joint.join(str(scale) for scale in card.scales))),
         ("heads", joint.join(card.heads)),
         ("history", count(card.history_tokens)),
@@ -264,6 +273,16 @@ def model_rows(source: Source, clock: Clock) -> tuple[tuple[str, str], ...]:
     if card.validation:
         shown.append((text(lang, "validation"), joint.join(_validation(card.validation, lang))))
     return tuple(shown)
+
+
+def _left_out(card: ModelCardRecord, lang: Lang) -> list[str]:
+    """The training steps that had no say, by reason."""
+    steps = {
+        "trimmed": card.trimmed_steps,
+        "excluded": card.excluded_steps,
+        "set_aside": card.set_aside_steps,
+    }
+    return [text(lang, f"left_out_{why}", n=count(n)) for why, n in steps.items() if n]
 
 
 def _validation(figures: dict[str, float], lang: Lang) -> list[str]:

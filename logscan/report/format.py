@@ -73,7 +73,7 @@ def count(value: int) -> str:
     return f"{value:,}".replace("-", MINUS)
 
 
-def percent(fraction: float | None) -> str:
+def percent(fraction: float | None, lang: Lang) -> str:
     """A share; what is not quite nothing or not quite all never reads as 0 % or 100 %."""
     if fraction is None or not math.isfinite(fraction):
         return NONE
@@ -81,9 +81,9 @@ def percent(fraction: float | None) -> str:
     if value in {0, 100}:
         return f"{value:.0f}%"
     if 0 < value < 0.1:
-        return "<0.1%"
+        return "<0.1%" if lang == "en" else "0.1%未満"
     if 99.9 < value < 100:
-        return ">99.9%"
+        return ">99.9%" if lang == "en" else "99.9%超"
     return f"{value:.1f}%" if value < 10 or value > 90 else f"{value:.0f}%"
 
 
@@ -152,8 +152,13 @@ class Clock:
             clock = self._clock(last, end)
             if clock and first.date() == last.date():
                 return f"{self.moment(start)}{dash}{clock}"
-            dash = " – " if self.lang == "en" else " ～ "
+            dash = self.dash
         return f"{self.moment(start)}{dash}{self.moment(end)}"
+
+    @property
+    def dash(self) -> str:
+        """What stands between two ends that hold blanks themselves."""
+        return " – " if self.lang == "en" else " ～ "
 
     def tick(self, wall_seconds: int, style: str) -> str:
         """An axis label for wall-clock seconds since 1970; `style` is month, day, minute or second."""

@@ -24,7 +24,7 @@ from logscan.report.details import (
     run_facts,
     series_rows,
 )
-from logscan.report.format import Clock, Lang, count, number, percent
+from logscan.report.format import Clock, Lang, count, number
 from logscan.report.phrases import said
 from logscan.report.texts import TEXTS, counted, text
 from logscan.report.timeline import DRAWN_EVENTS, Timeline, timeline
@@ -66,7 +66,7 @@ def page(report: Content, lang: Lang) -> str:
             joint=" " if lang == "en" else "",
             quality=quality_view(source.run, clock),
             rows=row_counts(source.run, lang),
-            series=series_rows(report),
+            series=series_rows(report, lang),
             model=model_rows(source, clock),
             cost=cost_rows(source.run, lang),
             facts=run_facts(source.run, lang) if source.run is not None else (),
@@ -82,7 +82,9 @@ def page(report: Content, lang: Lang) -> str:
 
 def _timeline_hints(shown: Timeline, report: Content, lang: Lang) -> list[str]:
     """What a reader of the timeline must know, one sentence each."""
-    hints = [text(lang, "timeline_help"), text(lang, "timeline_gaps")]
+    hints = [text(lang, "timeline_help")]
+    if shown.silent:
+        hints.append(text(lang, "timeline_silent"))
     if shown.compressed:
         hints.append(text(lang, "timeline_asinh"))
     if shown.rows_per_pair > 1:
@@ -125,7 +127,6 @@ def _environment(lang: Lang) -> Environment:
     environment.filters["said"] = partial(said, lang=lang)
     environment.filters["count"] = count
     environment.filters["number"] = number
-    environment.filters["percent"] = percent
     return environment
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from logscan.core.events import merged, runs
 from logscan.records import F32, F64, I32, I64
 
 _PIECE_ROWS = 1 << 16  # rows worked on at a time: what is in between takes eight bytes a row
@@ -51,6 +52,43 @@ def thinned(times: I64, values: F32 | F64, buckets: int) -> I64:
         kept.append(start + int(np.argmin(np.where(known, span, np.inf))))
         kept.append(end - 1 - int(np.argmax(np.where(known, span, -np.inf)[::-1])))
     return np.unique(np.array(kept, dtype=np.int64))
+
+
+def holes(times: I64, wider: int) -> I64:
+    """Where the log itself has holes: (holes, 2) int64, start and end of each.
+
+    Args:
+        times: (rows,) int64, ascending.
+        wider: a hole is wider than this, and than three usual distances between rows.
+    """
+    if len(times) < 3:
+        return np.empty((0, 2), dtype=np.int64)
+    gaps = np.diff(times)
+    usual = int(np.median(gaps))
+    before = np.flatnonzero(gaps > max(3 * usual, wider))
+    return np.column_stack((times[before] + usual, times[before + 1]))
+
+
+def silent_spans(times: I64, values: F32 | F64, step: int, shortest: int, between: I64) -> I64:
+    """The stretches of time without a value, holes of the log among them: (spans, 2) int64, start and end.
+
+    Args:
+        times: (rows,) int64, ascending.
+        values: (rows,), NaN where there is none.
+        step: how long the last row lasts.
+        shortest: shorter stretches are left out.
+        between: (holes, 2) int64, as from `holes`.
+    """
+    known = np.isfinite(values)
+    silent = runs(~known)
+    # A hole behind a row without a value lies in that row's stretch already.
+    between = between[known[np.searchsorted(times, between[:, 0], side="right") - 1]]
+    ends = np.where(
+        silent[:, 1] < len(times), times[np.minimum(silent[:, 1], len(times) - 1)], times[-1] + step
+    )
+    found = np.concatenate((np.column_stack((times[silent[:, 0]], ends)), between))
+    found = merged(found[np.argsort(found[:, 0], kind="stable")], 0)
+    return found[found[:, 1] - found[:, 0] >= shortest]
 
 
 def run_starts(numbers: I32) -> I64:

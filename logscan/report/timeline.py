@@ -13,7 +13,7 @@ from logscan.records import I64
 from logscan.report.content import Content, RankedEvent, ScoreTable
 from logscan.report.format import SECOND_NS, Clock, zone
 from logscan.report.parts import most_noticeable, notability
-from logscan.report.thinning import thinned
+from logscan.report.thinning import holes, silent_spans, thinned
 
 ENTITY_POINTS = 4_000  # of one entity: two per pixel of a wide screen
 PAGE_POINTS = 60_000  # of all entities: keeps the page near 1 MB
@@ -31,6 +31,7 @@ class Timeline:
     data: dict[str, Any]
     rows_per_pair: int  # rows behind each drawn pair of lowest and highest; 1: nothing was left out
     compressed: bool
+    silent: bool  # some stretch without a score is shaded
 
 
 def timeline(report: Content, clock: Clock) -> Timeline:
@@ -49,6 +50,7 @@ def timeline(report: Content, clock: Clock) -> Timeline:
         },
         rows_per_pair=max(1, -(-2 * longest // points)) if longest > points else 1,
         compressed=any(entity["compress"] for entity in entities),
+        silent=any(entity["silent"] for entity in entities),
     )
 
 
@@ -71,7 +73,12 @@ def _entity(table: ScoreTable, events: tuple[RankedEvent, ...], clock: Clock, po
     second = SECOND_NS if clock.dated else 1
     origin = int(table.times[0])
     keep = thinned(table.times, table.score, points // 2)
-    times, values = _with_breaks(table, keep, points // 2)
+    bucket = int(table.times[-1] - table.times[0]) // max(points // 2, 1)
+    between = holes(table.times, 2 * bucket)
+    times, values = _with_breaks(table, keep, between)
+    # What is shorter than a point of the drawn line cannot be seen, unless all rows are drawn.
+    shortest = bucket if len(keep) < len(table.times) else 0
+    silent = silent_spans(table.times, table.score, clock.step, shortest, between)
     unit = int(np.gcd.reduce(np.append(times - origin, second)))
     peak = notability(table)
     shift = _shift_ns(clock)
@@ -83,6 +90,7 @@ def _entity(table: ScoreTable, events: tuple[RankedEvent, ...], clock: Clock, po
         "y": values,
         "end": (int(table.times[-1]) + shift) / second,
         "threshold": table.threshold if table.threshold > 0 else None,
+        "silent": ((silent - origin) // unit).tolist(),
         "compress": bool(table.threshold > 0 and peak > COMPRESS_ABOVE),
         "events": [
             [
@@ -97,25 +105,18 @@ def _entity(table: ScoreTable, events: tuple[RankedEvent, ...], clock: Clock, po
     }
 
 
-def _with_breaks(table: ScoreTable, keep: I64, buckets: int) -> tuple[I64, list[float | None]]:
+def _with_breaks(table: ScoreTable, keep: I64, between: I64) -> tuple[I64, list[float | None]]:
     """The kept points, with an empty one after each place where the log itself has a hole."""
     times = table.times[keep]
     values: list[float | None] = [
         float(f"{value:.4g}") if np.isfinite(value) else None for value in table.score[keep].tolist()
     ]
-    if len(table.times) < 3:
-        return times, values
-    gaps = np.diff(table.times)
-    usual = int(np.median(gaps))
-    bucket = int(table.times[-1] - table.times[0]) // max(buckets, 1)
-    holes = table.times[np.flatnonzero(gaps > max(3 * usual, 2 * bucket))] + usual
-    if not len(holes):
-        return times, values
-    places = np.searchsorted(times, holes)
-    merged = np.insert(times, places, holes)
+    begins = between[:, 0]
+    places = np.searchsorted(times, begins)
+    broken = np.insert(times, places, begins)
     for place in places[::-1].tolist():
         values.insert(place, None)
-    return merged.astype(np.int64), values
+    return broken.astype(np.int64), values
 
 
 def _heat(table: ScoreTable) -> dict[str, Any] | None:

@@ -94,7 +94,7 @@ def _details(report: Content, lang: Lang, clock: Clock) -> tuple[str, ...]:
             return ()
         key = "detail_quiet" if clock.dated else "detail_quiet_step"
         when = clock.long(report.peak_time)
-        return (text(lang, key, share=percent(report.peak_ratio), when=when),)
+        return (text(lang, key, share=percent(report.peak_ratio, lang), when=when),)
     record = report.events[0].record
     sentences = [reading(event=report.events[0], lang=lang)] if record.channels else []
     return (*(s for s in sentences if s), text(lang, "detail_event", severity=number(record.severity, 2)))
@@ -118,7 +118,7 @@ def _notice(notice: Notice, lang: Lang) -> str:
         lang,
         notice.key,
         names=_listed(notice.names, lang),
-        share=percent(notice.fraction),
+        share=percent(notice.fraction, lang),
         code=str(notice.code),
         error=notice.error,
     )
@@ -147,12 +147,16 @@ def _figures(report: Content, lang: Lang, clock: Clock) -> tuple[Figure, ...]:
     ]
     if report.events:
         severity = number(report.events[0].record.severity, 2)
-        figures.append(figure("fig_severity", f"{severity}×", text(lang, "fig_severity_note")))
-        note = text(lang, "fig_time_note", share=percent(report.judged_share_in_events))
+        figures.append(
+            figure("fig_severity", text(lang, "times", x=severity), text(lang, "fig_severity_note"))
+        )
+        note = text(lang, "fig_time_note", share=percent(report.judged_share_in_events, lang))
         figures.append(figure("fig_time", clock.duration(report.event_time), note))
     elif report.peak_ratio is not None:
-        figures.append(figure("fig_peak_quiet", percent(report.peak_ratio), text(lang, "fig_peak_note")))
-    judged = percent(report.judged_rows / report.rows)
+        figures.append(
+            figure("fig_peak_quiet", percent(report.peak_ratio, lang), text(lang, "fig_peak_note"))
+        )
+    judged = percent(report.judged_rows / report.rows, lang)
     counts = {"n": count(report.judged_rows), "total": count(report.rows)}
     figures.append(figure("fig_judged", judged, text(lang, "fig_judged_note", **counts)))
     channels = len({channel for table in report.source.tables for channel in table.channels})

@@ -78,6 +78,12 @@
     const right = bbox.left + bbox.width;
     const pixel = window.devicePixelRatio || 1;
     ctx.save();
+    ctx.fillStyle = colour("silent");
+    for (const [start, end] of entity.silent) {
+      const from = Math.max(u.valToPos(entity.origin + start * entity.unit, "x", true), left);
+      const to = Math.min(u.valToPos(entity.origin + end * entity.unit, "x", true), right);
+      if (to > from) ctx.fillRect(from, bbox.top, to - from, bbox.height);
+    }
     const placed = [];  // events come most severe first: where numbers would collide, the severe one stays
     for (const [rank, start, end] of entity.events) {
       const from = Math.max(u.valToPos(start, "x", true), left);
@@ -106,13 +112,16 @@
     const y = Math.round(u.valToPos(threshold, "y", true)) + 0.5;
     const { ctx, bbox } = u;
     ctx.save();
-    ctx.strokeStyle = colour("alarm");
-    ctx.lineWidth = 1.2 * pixel;
-    ctx.setLineDash([5 * pixel, 4 * pixel]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
+    // A pale band below keeps the dashes visible where the score is one dark block.
+    for (const [tone, width, dash] of [["halo", 3, []], ["alarm", 1.2, [5, 4]]]) {
+      ctx.strokeStyle = colour(tone);
+      ctx.lineWidth = width * pixel;
+      ctx.setLineDash(dash.map((length) => length * pixel));
+      ctx.stroke();
+    }
     ctx.restore();
   };
 
@@ -137,11 +146,15 @@
       ctx.fillRect(u.bbox.left, line * row + pixel, u.bbox.width, row - 2 * pixel);
       for (let i = 0; i < digits.length; i += 1) {
         const level = digits.charCodeAt(i) - 48;
+        if (level === 0) continue;
+        const from = Math.round(u.valToPos(first + i * width, "x", true));
+        const to = Math.round(u.valToPos(first + (i + 1) * width, "x", true));
+        const place = [from, line * row + pixel, Math.max(to - from, 1), row - 2 * pixel];
         if (level > 0 && level <= 9) {
-          const from = Math.round(u.valToPos(first + i * width, "x", true));
-          const to = Math.round(u.valToPos(first + (i + 1) * width, "x", true));
           ctx.fillStyle = `rgb(${tone} / ${(level / 9) ** 1.5})`;
-          ctx.fillRect(from, line * row + pixel, Math.max(to - from, 1), row - 2 * pixel);
+          ctx.fillRect(...place);
+        } else {
+          ctx.clearRect(...place);  // nothing judged here
         }
       }
     });
@@ -170,7 +183,7 @@
     plot = new uPlot({
       width: holder.clientWidth,
       height: narrow ? 260 : 300,
-      padding: [20, 8, 0, 0],
+      padding: [20, 24, 0, 0],
       tzDate: (x) => uPlot.tzDate(new Date(x * 1e3), data.zone),
       cursor: { y: false, drag: { x: true, y: false } },
       scales: {
