@@ -42,17 +42,17 @@ FORMS = {
     ),
     "weekday": (
         lambda t: f"{t.year}年{t.month}月{t.day}日({'月火水木金土日'[t.weekday()]}) {t.hour}時{t.minute}分",
-        "YYYY-MM-DD hh:mm:ss",
+        "YYYY年MM月DD日 hh:mm:ss",
     ),
     "half day": (
         lambda t: f"{t:%Y/%m/%d} {'午前' if t.hour < 12 else '午後'}{t.hour % 12}:{t:%M}",
-        "YYYY-MM-DD hh:mm:ss",
+        "YYYY/MM/DD hh:mm:ss",
     ),
     "full width": (
         lambda t: f"{t:%Y年%m月%d日　%H時%M分}".translate(
             str.maketrans("0123456789", "０１２３４５６７８９")
         ),
-        "YYYY-MM-DD hh:mm:ss",
+        "YYYY年MM月DD日 hh:mm:ss",
     ),
     "German month": (
         lambda t: f"{t.day}. {['Januar', 'Februar'][t.month - 1]} {t:%Y %H:%M}",
@@ -65,10 +65,10 @@ FORMS = {
     "ctime": (lambda t: t.strftime("%a %b %d %H:%M:%S %Y"), "Day Mon DD hh:mm:ss YYYY"),
     "dashes": (lambda t: t.strftime("%Y-%m-%d_%H-%M-%S"), "YYYY-MM-DD hh:mm:ss"),
     "two digits": (lambda t: t.strftime("%y%m%d%H%M%S"), "YYMMDD hh:mm:ss"),
-    "colon before milliseconds": (lambda t: t.strftime("%Y/%m/%d %H:%M:%S:000"), "YYYY-MM-DD hh:mm:ss"),
-    "German clock": (lambda t: t.strftime("%d.%m.%Y %H:%M Uhr"), "DD/MM/YYYY hh:mm:ss"),
+    "colon before milliseconds": (lambda t: t.strftime("%Y/%m/%d %H:%M:%S:000"), "YYYY/MM/DD hh:mm:ss"),
+    "German clock": (lambda t: t.strftime("%d.%m.%Y %H:%M Uhr"), "DD.MM.YYYY hh:mm:ss"),
     "French clock": (lambda t: t.strftime("%d/%m/%Y %Hh%M"), "DD/MM/YYYY hh:mm:ss"),
-    "meridiem": (lambda t: t.strftime("%d.%m.%Y %I.%M.%S %p"), "DD/MM/YYYY hh:mm:ss"),
+    "meridiem": (lambda t: t.strftime("%d.%m.%Y %I.%M.%S %p"), "DD.MM.YYYY hh:mm:ss"),
 }
 
 

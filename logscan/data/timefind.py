@@ -212,7 +212,7 @@ def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least:
     if found is None:
         return None
     timezone, localise = _zone(config, aware=found.aware)
-    return TimePlan(TimeKind.TIMESTAMP, (name,), found.label(), timezone, localise, found)
+    return TimePlan(TimeKind.TIMESTAMP, (name,), found.label(head[0].as_py()), timezone, localise, found)
 
 
 def _has_form(column: Any) -> bool:

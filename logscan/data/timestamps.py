@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Literal
+from unicodedata import normalize
 from zoneinfo import available_timezones
 
 import numpy as np
@@ -124,6 +126,7 @@ _LABELS = {
 MONTHLY: frozenset[DateOrder] = frozenset(
     {"year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter"}
 )
+_DATE_MARKS = re.compile(r"\s*\d+\s*([-/.年])\s*\d+\s*([-/.月])\s*\d+(日?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +137,14 @@ class TimeForm:
     aware: bool  # texts carry an offset or Z
     clocked: bool  # texts carry a time of day
 
-    def label(self) -> str:
-        """The form as shown to people."""
+    def label(self, example: str = "") -> str:
+        """The form as shown to people, with the marks between the numbers of a date as in the example."""
+        date = _LABELS[self.order]
+        marks = _DATE_MARKS.match(normalize("NFKC", example))
+        if marks and self.order in {"year first", "ymd", "dmy", "mdy"}:
+            date = "".join(chain(*zip(re.findall("[A-Z]+", date), marks.groups(), strict=True)))
         clock = " hh:mm:ss" if self.clocked and self.order not in {"time of day", "ctime"} else ""
-        return _LABELS[self.order] + clock + (" with offset" if self.aware else "")
+        return date + clock + (" with offset" if self.aware else "")
 
 
 def text_times(column: Any, form: TimeForm) -> I64:
