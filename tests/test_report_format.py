@@ -128,6 +128,7 @@ def test_percent_never_rounds_to_nothing_or_all():
 @pytest.mark.parametrize(
     ("length", "english", "japanese"),
     [
+        (0.004, "<0.01 s", "0.01秒未満"),
         (12.34, "12.3 s", "12.3秒"),
         (60, "1 min", "1分"),
         (19_800, "5 h 30 min", "5時間30分"),
@@ -190,6 +191,18 @@ def test_unknown_zone_is_utc(name):
         ("stuck for 1,200 steps", "1,200ステップにわたり固着"),
         ("12% missing", "12%が欠測"),
         ("holds text, such as '<b>'", "文字列（例「<b>」）"),
+        (
+            "public holidays of JP and days of plant.csv: 48 of 720 steps are set aside, neither judged nor learned from.",
+            "祝日（JP）とカレンダー（plant.csv）により48ステップ（全720）を除外しました。評価にも学習にも使用しません。",
+        ),
+        (
+            "a.csv: lines 1 to 7 above the header passed over.",
+            "a.csv：見出し行より上の1～7行目を読み飛ばしました。",
+        ),
+        (
+            "a.csv: 3 characters are not cp932, read as '\ufffd'.",
+            "a.csv：cp932 として読めない3文字を「\ufffd」に置き換えました。",
+        ),
         ("something nobody has said before", "something nobody has said before"),
     ],
 )

@@ -220,8 +220,9 @@ def seconds(length: float, lang: Lang) -> str:
     column = 1 if lang == "en" else 2
     if length < 60:
         digits = 2 if length < 10 else 1
-        short = "<0.01" if 0 < length < 0.01 else f"{round(length, digits):g}"
-        return f"{short}{_UNITS['s'][column]}"
+        if 0 < length < 0.01:
+            return "<0.01 s" if lang == "en" else "0.01秒未満"
+        return f"{round(length, digits):g}{_UNITS['s'][column]}"
     rest = round(length)
     parts: list[str] = []
     for per, *names in _UNITS.values():
