@@ -192,8 +192,8 @@ def test_unknown_zone_is_utc(name):
         ("12% missing", "12%が欠測"),
         ("holds text, such as '<b>'", "文字列（例「<b>」）"),
         (
-            "public holidays of JP and days of plant.csv: 48 of 720 steps are set aside, neither judged nor learned from.",
-            "祝日（JP）とカレンダー（plant.csv）により48ステップ（全720）を除外しました。評価にも学習にも使用しません。",
+            "public holidays of JP and days of p.csv: 48 of 720 steps are set aside, neither judged nor learned from.",
+            "祝日（JP）とカレンダー（p.csv）により48ステップ（全720）を除外しました。評価にも学習にも使用しません。",
         ),
         (
             "a.csv: lines 1 to 7 above the header passed over.",
