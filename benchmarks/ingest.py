@@ -69,6 +69,33 @@ def write_csv(path: Path, channels: int, *, rows: int | None = None, size: int |
     raise AssertionError
 
 
+def write_plant_csv(path: Path, *, rows: int) -> None:
+    """A CSV as plants write them: CP932, two lines above the header, times by slashes, a status, `ERR` in cells."""
+    names = ["日時", "圧力(MPa)", "流量(m3/h)", "電流(A)", "軸受温度(℃)", "振動(mm/s)", "運転状態"]
+    with path.open("wb") as file:
+        file.write(f"第2工場 ポンプ設備 運転記録\r\n\r\n{','.join(names)}\r\n".encode("cp932"))
+        written = 0
+        for table in sensor_tables(len(names) - 2):
+            piece = table.slice(0, rows - written)
+            number = np.arange(written, written + piece.num_rows)
+            failed = pa.array(number % 10_007 == 0)
+            columns = {
+                "time": pc.replace_substring(piece["time"], "-", "/"),
+                **{name: piece[name] for name in piece.schema.names[1:4]},
+                "warm": pc.if_else(failed, "ERR", piece["sensor_4"].cast(pa.string())),
+                "shake": piece["sensor_5"],
+                "state": pc.if_else(pa.array(number % 86_400 < 80_000), "運転", "停止"),
+            }
+            text = pa.BufferOutputStream()
+            pa_csv.write_csv(
+                pa.table(columns), text, pa_csv.WriteOptions(include_header=False, quoting_style="none")
+            )
+            file.write(text.getvalue().to_pybytes().decode().encode("cp932"))
+            written += piece.num_rows
+            if written == rows:
+                return
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One format, read both ways."""
@@ -91,12 +118,18 @@ class Comparison:
         )
 
 
-def read_as_text(path: Path) -> None:
+def read_as_text(path: Path, *, above: int = 0, encoding: str = "utf8") -> None:
     """What pyarrow does at least: parse the CSV, every column as text."""
-    names = pa_csv.open_csv(path).schema.names
+    how = pa_csv.ReadOptions(skip_rows=above, encoding=encoding)
+    names = pa_csv.open_csv(path, read_options=how).schema.names
     options = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-    for _ in pa_csv.open_csv(path, convert_options=options):
+    for _ in pa_csv.open_csv(path, read_options=how, convert_options=options):
         pass
+
+
+def read_plant_csv_as_text(path: Path) -> None:
+    """The same for what `write_plant_csv` writes."""
+    read_as_text(path, above=2, encoding="cp932")
 
 
 def read_batches(path: Path) -> None:
@@ -142,6 +175,11 @@ def throughput(rows: int, runs: int, folder: Path) -> None:
                 name += f", --every {every}" if every else ""
                 print(compared(name, path, reference, every, runs).row(), flush=True)
             path.unlink()
+    plant = folder / "plant.csv"
+    write_plant_csv(plant, rows=rows)
+    for every in (None, "1min"):
+        name = "csv of a plant" + (f", --every {every}" if every else "")
+        print(compared(name, plant, read_plant_csv_as_text, every, runs).row(), flush=True)
 
 
 def memory(gigabytes: float, channels: int, every: str | None, folder: Path) -> None:
