@@ -57,7 +57,7 @@ def measured(scores: Path, run_record: Path, *, labels: str, source: tuple[str, 
         else:
             marked = _column_marks(series, labels, times, log.schema.kind if log else LogKind.SAMPLES)
         if marked.any():
-            figures.append(_figures(table, rows, marked, series, labels if not is_file else None))
+            figures.append(_figures(table, rows, times, marked, series, labels if not is_file else None))
     if not figures:
         raise InputError(labels, "no scored row lies in a label", "check that times and entities agree")
     return _combined(figures)
@@ -131,16 +131,20 @@ def _column_marks(series: Series | None, column: str, times: I64, kind: LogKind)
 
 
 def _figures(
-    table: ScoreRows, rows: Bool, marked: Bool, series: Series | None, label_column: str | None
+    table: ScoreRows,
+    rows: Bool,
+    times: I64,
+    marked: Bool,
+    series: Series | None,
+    label_column: str | None,
 ) -> Evaluation:
-    times = table.time[rows]
     window = _window(series, label_column, marked)
     day = None
     if table.time_kind is TimeKind.TIMESTAMP and len(times) > 1 and times[-1] > times[0]:
         day = (len(times) - 1) * _DAY_NS / float(times[-1] - times[0])
     return evaluation(
         marked,
-        table.score[rows].astype(np.float64),
+        table.score[rows],
         table.alarm[rows],
         window=window,
         steps_per_day=day,

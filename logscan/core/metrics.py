@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from logscan.core.events import overlapping, runs
 from logscan.core.vus import period_length, volumes
-from logscan.records import F64, I8, Bool
+from logscan.records import F32, F64, I8, Bool
 
 __all__ = [
     "Evaluation",
@@ -50,13 +49,13 @@ class Evaluation:
 
 
 def evaluation(
-    labels: I8 | Bool, scores: F64, alarms: Bool | None, *, window: int, steps_per_day: float | None
+    labels: I8 | Bool, scores: F32 | F64, alarms: Bool | None, *, window: int, steps_per_day: float | None
 ) -> Evaluation:
     """Every figure of one series.
 
     Args:
         labels: (n,) int8 or bool, non-zero where anomalous.
-        scores: (n,) float64, higher is more anomalous; NaN counts as the lowest.
+        scores: (n,) float32 or float64, higher is more anomalous; NaN counts as the lowest.
         alarms: (n,) bool, true where an alarm stands; touching steps are one alarm event. `None` when
             there is no threshold yet: the alarm figures are then those of a log without alarms.
         window: widest buffer of the VUS measures, steps, >= 0; see `period_length`.
@@ -92,22 +91,22 @@ def evaluation(
     )
 
 
-def vus_pr(labels: I8 | Bool, scores: F64, *, window: int) -> float:
+def vus_pr(labels: I8 | Bool, scores: F32 | F64, *, window: int) -> float:
     """Volume under the precision-recall surface; NaN when no row is labelled (see `logscan.core.vus`)."""
     return volumes(np.asarray(labels) != 0, _filled(scores), window=window).pr
 
 
-def vus_roc(labels: I8 | Bool, scores: F64, *, window: int) -> float:
+def vus_roc(labels: I8 | Bool, scores: F32 | F64, *, window: int) -> float:
     """Volume under the ROC surface; NaN when no row or every row is labelled (see `logscan.core.vus`)."""
     return volumes(np.asarray(labels) != 0, _filled(scores), window=window).roc
 
 
-def auc_pr(labels: I8 | Bool, scores: F64) -> float:
+def auc_pr(labels: I8 | Bool, scores: F32 | F64) -> float:
     """Average precision: the sum of precision times the gain in recall over all distinct scores.
 
     Args:
         labels: (n,) int8 or bool, non-zero where anomalous.
-        scores: (n,) float64; NaN counts as the lowest.
+        scores: (n,) float32 or float64; NaN counts as the lowest.
 
     Returns:
         0..1; NaN when no row is labelled.
@@ -118,7 +117,7 @@ def auc_pr(labels: I8 | Bool, scores: F64) -> float:
     return float(np.dot(np.diff(true_rows, prepend=0.0) / true_rows[-1], true_rows / predicted))
 
 
-def auc_roc(labels: I8 | Bool, scores: F64) -> float:
+def auc_roc(labels: I8 | Bool, scores: F32 | F64) -> float:
     """The chance that an anomalous row scores above a normal one, ties counting half (Mann-Whitney).
 
     Arguments as in `auc_pr`; NaN when no row or every row is labelled.
@@ -128,11 +127,14 @@ def auc_roc(labels: I8 | Bool, scores: F64) -> float:
     negatives = len(flags) - positives
     if positives == 0 or negatives == 0:
         return float("nan")
-    rank_sum = float(rankdata(_filled(scores))[flags].sum())
+    filled = _filled(scores)
+    ascending, anomalous = np.sort(filled), filled[flags]
+    ranks = np.searchsorted(ascending, anomalous, "left") + np.searchsorted(ascending, anomalous, "right")
+    rank_sum = float((ranks + 1).sum()) / 2
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 
-def best_f1(labels: I8 | Bool, scores: F64) -> float:
+def best_f1(labels: I8 | Bool, scores: F32 | F64) -> float:
     """The highest F1 of rows over all thresholds, chosen with the labels in hand: an upper bound.
 
     Arguments as in `auc_pr`; NaN when no row is labelled.
@@ -143,19 +145,21 @@ def best_f1(labels: I8 | Bool, scores: F64) -> float:
     return float(np.max(2 * true_rows / (predicted + true_rows[-1])))
 
 
-def _filled(scores: F64) -> F64:
+def _filled(scores: F32 | F64) -> F32 | F64:
     """The scores with NaN made the lowest of all."""
     return np.where(np.isnan(scores), -np.inf, scores)
 
 
-def _counts(labels: I8 | Bool, scores: F64) -> tuple[F64, F64]:
-    """True and predicted rows at every distinct score, highest first."""
+def _counts(labels: I8 | Bool, scores: F32 | F64) -> tuple[F64, F64]:
+    """True and predicted rows at every distinct score of an anomalous row, highest first.
+
+    At any other score there are as many true rows as at the next higher one of these, among more predicted rows:
+    it neither gains recall nor is it ever the best.
+    """
     filled = _filled(scores)
-    order = np.argsort(-filled, kind="stable")
-    ranked = filled[order]
-    last_of_tie = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)[: len(ranked)]
-    true_rows = np.cumsum((np.asarray(labels) != 0)[order], dtype=np.float64)
-    return true_rows[last_of_tie], last_of_tie + 1.0
+    levels, rows = np.unique(filled[np.asarray(labels) != 0], return_counts=True)
+    predicted = len(filled) - np.searchsorted(np.sort(filled), levels[::-1], side="left")
+    return np.cumsum(rows[::-1], dtype=np.float64), predicted.astype(np.float64)
 
 
 def _delays(alarms: Bool, events: npt.NDArray[np.int64]) -> F64:

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.fft import next_fast_len
 
 from logscan.core.events import merged, runs
-from logscan.records import F64, I64, Bool
+from logscan.records import F32, F64, I64, Bool
 
 _THRESHOLDS = 250  # of the published definition
 _ACF_ROWS = 20_000  # period_length: rows looked at, lags tried, first lag that may be a period
@@ -40,12 +40,12 @@ class Volumes:
     roc: float  # NaN when no row or every row is labelled
 
 
-def volumes(labels: Bool, scores: F64, *, window: int) -> Volumes:
+def volumes(labels: Bool, scores: F32 | F64, *, window: int) -> Volumes:
     """VUS-PR and VUS-ROC over all buffer widths from 0 to `window`.
 
     Args:
         labels: (n,) bool, true where anomalous.
-        scores: (n,) float64, higher is more anomalous; no NaN (infinities are scores like any other).
+        scores: (n,) float32 or float64, higher is more anomalous; no NaN (infinities are scores like any other).
         window: widest buffer in steps, >= 0; usually `period_length` of the first channel.
 
     Returns:
@@ -77,14 +77,15 @@ def volumes(labels: Bool, scores: F64, *, window: int) -> Volumes:
     return Volumes(pr_total / (window + 1), roc_total / (window + 1))
 
 
-def _thresholds(scores: F64) -> tuple[I64, I64]:
+def _thresholds(scores: F32 | F64) -> tuple[I64, I64]:
     """The first of the 250 thresholds that predicts each row, and the rows each threshold predicts."""
     places = np.linspace(0, len(scores) - 1, _THRESHOLDS).astype(np.int64)
     ascending = np.sort(scores)
     levels = ascending[::-1][places]  # descending
     predicted = len(scores) - np.searchsorted(ascending, levels, side="left")
-    ranking = _THRESHOLDS - np.searchsorted(levels[::-1], scores, side="right")
-    return ranking.astype(np.int64), predicted.astype(np.int64)
+    ranking = np.searchsorted(levels[::-1], scores, side="right").astype(np.int64, copy=False)
+    np.subtract(_THRESHOLDS, ranking, out=ranking)
+    return ranking, predicted.astype(np.int64)
 
 
 def _cumulative(ranking: I64, weights: F64 | None = None) -> F64:
