@@ -206,8 +206,10 @@ def test_unknown_zone_is_utc(name):
         ("is the time again", "時刻の列と同じ内容"),
         (
             "7% of the rows share their time with another one and were averaged; 'a', 'b' tell them apart: pass x.",
-            "7%の行がほかの行と同時刻のため平均しました。「a」と「b」で区別できます。"
-            "--entity を指定すると、別々の系列として読み込みます。",
+            (
+                "7%の行がほかの行と同時刻のため平均しました。「a」と「b」で区別できます。"
+                "--entity を指定すると、別々の系列として読み込みます。"
+            ),
         ),
         ("something nobody has said before", "something nobody has said before"),
     ],
