@@ -106,3 +106,15 @@ def test_the_user_decides():
         assert log.schema.channels == ("温度",)
         assert log.schema.encoding == "euc_jp"
     assert known_encoding("ISO-2022-JP") == "iso2022_jp_ext"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "cp932", "euc_jp", "iso2022_jp_ext", "gb18030", "big5", "cp949"]
+)
+def test_ascii_that_needs_no_decoding_is_not_taken_out_of_its_place(monkeypatch, encoding):
+    """Wherever pieces end, in the middle of a character too, the text is what decoding all of it gives."""
+    text = "1,2\n" * 5 + "中,A0B\n" + "3,4\n" * 9 + "中" + "5,6\n" * 3
+    data = text.encode(encoding)
+    for size in range(1, 12):
+        monkeypatch.setattr("logscan.data.encoding._READ_BYTES", size)
+        assert Utf8Stream(io.BytesIO(data), encoding).read().decode() == text

@@ -24,6 +24,22 @@ _BOMS = (
 _MARKED = ("utf-16", "utf-32")
 # Escape sequences that switch to kanji, to half-width kana or to the Roman set of JIS.
 _ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\([IJ]|\$\(D)")
+# Between two characters, bytes of ASCII are ASCII: long stretches of numbers need no decoding.
+_ASCII_AS_IT_IS = frozenset(
+    (
+        "utf-8",
+        "latin-1",
+        "iso8859-1",
+        "cp1252",
+        "cp1251",
+        "cp932",
+        "euc_jp",
+        "gb18030",
+        "gbk",
+        "big5",
+        "cp949",
+    )
+)
 _TRIED = "try utf-8, cp932, euc-jp, iso-2022-jp, utf-16, cp1252, gb18030, big5, cp949 or cp1251"
 _CLEARLY_WESTERN = 0.8
 _LIKELY = 0.3
@@ -254,7 +270,7 @@ class Utf8Stream(io.RawIOBase):
         self._first = False
         if self._decoder is None:
             self._take(data)
-        elif data.isascii() and data and self.encoding in {"utf-8", "cp1252", "latin-1"}:
+        elif data.isascii() and data and self.encoding in _ASCII_AS_IT_IS:
             self._take(self._passed(data))
         else:
             self._take(self._decoded(data, final=self._ended))
