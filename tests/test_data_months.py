@@ -77,6 +77,7 @@ def test_columns_of_year_and_month():
     log = read_log(["-"], InputConfig(), stdin=io.BytesIO(data.encode()))
     assert log.schema.time_format == "year + month"
     assert_months(log)
+    assert_months(read_log(["-"], InputConfig(time=log.schema.time_column), stdin=io.BytesIO(data.encode())))
 
 
 def test_a_name_of_a_month_and_a_day_is_no_month():
@@ -114,9 +115,10 @@ def test_numbered_periods_of_the_day_are_joined_to_the_date(name, periods, first
     times = pd.date_range("2024-02-28", freq=f"{1440 // periods}min", periods=3 * periods)
     code = np.arange(len(times)) % periods + first
     data = pd.DataFrame({"年月日": times.strftime("%Y/%m/%d"), name: code, "x": np.arange(len(times)) % 7})
-    log = read_log(["-"], InputConfig(), stdin=io.BytesIO(data.to_csv(index=False).encode()))
-    np.testing.assert_array_equal(log.series[0].row_times, times.as_unit("ns").asi8)
-    assert log.schema.channels == ("x",)
+    for time in (None, f"年月日 + {name}"):
+        log = read_log(["-"], InputConfig(time=time), stdin=io.BytesIO(data.to_csv(index=False).encode()))
+        np.testing.assert_array_equal(log.series[0].row_times, times.as_unit("ns").asi8)
+        assert log.schema.channels == ("x",)
 
 
 def test_an_interval_is_named_by_its_beginning():

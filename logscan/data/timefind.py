@@ -87,12 +87,12 @@ def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
         whole = config.model_copy(update={"time": " + ".join(names[:-1])})
         if any(pattern.fullmatch(names[-1].strip()) for _, pattern in FRACTIONS):
             return with_fraction(table, _named(table, whole, place), names[-1:])
-    if len(names) > 2:
-        parts = _parts_plan(table, names, config)
-        if parts is None or len(parts.columns) != len(names):
-            fact = f"'{config.time}' are no columns of year, month, day and what follows"
-            raise UsageError("--time", fact, "name one column, a date and a time, or year+month+day+hour")
+    parts = _parts_plan(table, names, config, named=True) if len(names) > 1 else None
+    if parts is not None and len(parts.columns) == len(names):
         return parts
+    if len(names) > 2:
+        fact = f"'{config.time}' are no columns of year, month, day and what follows"
+        raise UsageError("--time", fact, "name one column, a date and a time, or year+month+day+hour")
     column = cells_of(table, names[0])
     plan = _date_plan(table, names[0], config, place, least=0.0) or _number_plan(
         table, names[0], config, named=True
@@ -154,7 +154,9 @@ def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, 
             raise InputError(place, fact, remedy)
 
 
-def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
+def _parts_plan(
+    table: Any, names: Sequence[str], config: InputConfig, *, named: bool = False
+) -> TimePlan | None:
     """The plan of columns of year, month, day, and as far as there are some hour, minute, second; or None."""
     found: list[str] = []
     for _, pattern in PARTS:
@@ -163,7 +165,7 @@ def _parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePl
         if name is None:
             break
         found.append(name)
-    if len(found) < 2 or (len(found) == 2 and not _are_months(table, found, config)):
+    if len(found) < 2 or (len(found) == 2 and not named and not _are_months(table, found, config)):
         return None
     timezone, localise = _zone(config, aware=False)
     label = " + ".join(role for role, _ in PARTS[: len(found)])

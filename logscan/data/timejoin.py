@@ -45,6 +45,12 @@ def with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool
         elif pa.types.is_time(column.type):
             return _joined(plan, name, TimeForm("time of day", aware=False, clocked=True), "hh:mm:ss")
     for name in near:
+        if PERIOD_NAME.fullmatch(name.strip()) and _repeats(table, date):
+            periods, first = _periods(cells_of(table, name))
+            if periods:
+                label = f"1/{periods} day"
+                return replace(_joined(plan, name, None, label), periods=periods, first_period=first)
+    for name in near:
         if named or CLOCK_NAME.fullmatch(name.strip()):
             digits = _clock_digits(cells_of(table, name))
             if digits == 2 and not (named or HOUR.fullmatch(name.strip())):
@@ -53,12 +59,6 @@ def with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool
                 continue
             if digits:
                 return replace(_joined(plan, name, None, _CLOCK_LABELS[digits]), clock_digits=digits)
-    for name in near:
-        if (named or PERIOD_NAME.fullmatch(name.strip())) and _repeats(table, date):
-            periods, first = _periods(cells_of(table, name))
-            if periods:
-                label = f"1/{periods} day"
-                return replace(_joined(plan, name, None, label), periods=periods, first_period=first)
     return plan
 
 
