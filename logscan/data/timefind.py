@@ -14,14 +14,14 @@ from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.suggest import require_columns
 from logscan.data.timejoin import cells_of, with_clock, with_fraction
-from logscan.data.timenames import DATE_NAME, FRACTIONS, PARTS, STEP_NAME, name_score
-from logscan.data.timeplan import TimePlan, typed_times
+from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, name_score
+from logscan.data.timeparts import given_parts, parts_plan, unnamed_time
+from logscan.data.timeplan import TimePlan, grid_zone, typed_times
 from logscan.data.timestamps import (
     DAY_NS,
     INVALID,
     SECOND_NS,
     TimeForm,
-    checked_timezone,
     form_share,
     numeric_order_shares,
     other_forms,
@@ -35,8 +35,6 @@ ROW = "row"
 _EXCEL_1970 = 25_569
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
 _USUAL_SECONDS = (1, 2, 5, 6, 10, 12, 15, 20, 30, 60, 120, 300, 360, 600, 900, 1200, 1800, 3600, 7200, 86_400)
-_THINGS = 8  # columns of text that may tell things of the same month apart
-_FEWEST_MONTHS = 24
 _EPOCH_UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
@@ -87,8 +85,8 @@ def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
         whole = config.model_copy(update={"time": " + ".join(names[:-1])})
         if any(pattern.fullmatch(names[-1].strip()) for _, pattern in FRACTIONS):
             return with_fraction(table, _named(table, whole, place), names[-1:])
-    parts = _parts_plan(table, names, config, named=True) if len(names) > 1 else None
-    if parts is not None and len(parts.columns) == len(names):
+    parts = given_parts(table, names, config) if len(names) > 1 else None
+    if parts is not None:
         return parts
     if len(names) > 2:
         fact = f"'{config.time}' are no columns of year, month, day and what follows"
@@ -124,7 +122,7 @@ def _automatic(table: Any, free: Sequence[str], config: InputConfig, place: str)
             return with_clock(table, plan, [other for other in free if other != name], named=False)
     if postponed is not None:
         raise postponed
-    parts = _parts_plan(table, free, config)
+    parts = parts_plan(table, free, config)
     if parts is not None:
         return parts
     for name in ranked:
@@ -132,7 +130,7 @@ def _automatic(table: Any, free: Sequence[str], config: InputConfig, place: str)
         if plan is not None:
             return with_clock(table, plan, [other for other in free if other != name], named=False)
     _refuse_unread_time(table, ranked, config, place)
-    return _row_plan()
+    return unnamed_time(table, free, config) or _row_plan()
 
 
 def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, place: str) -> None:
@@ -154,54 +152,12 @@ def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, 
             raise InputError(place, fact, remedy)
 
 
-def _parts_plan(
-    table: Any, names: Sequence[str], config: InputConfig, *, named: bool = False
-) -> TimePlan | None:
-    """The plan of columns of year, month, day, and as far as there are some hour, minute, second; or None."""
-    found: list[str] = []
-    for _, pattern in PARTS:
-        free = (name for name in names if name not in found)
-        name = next((name for name in free if pattern.fullmatch(name.strip())), None)
-        if name is None:
-            break
-        found.append(name)
-    if len(found) < 2 or (len(found) == 2 and not named and not _are_months(table, found, config)):
-        return None
-    timezone, localise = _zone(config, aware=False)
-    label = " + ".join(role for role, _ in PARTS[: len(found)])
-    plan = TimePlan(
-        TimeKind.TIMESTAMP, tuple(found), label, timezone, localise, parts=True, decimal=config.decimal or "."
-    )
-    times = plan.times([cells_of(table, name) for name in found])
-    return plan if float((times != INVALID).mean()) >= 0.9 else None
-
-
-def _are_months(table: Any, names: Sequence[str], config: InputConfig) -> bool:
-    """Whether years and months name another month in nearly every row, perhaps of one thing each."""
-    free = [name for name in table.column_names if name not in names and is_text(table[name].type)]
-    for beside in ([*config.entity], *([name] for name in free[:_THINGS])):
-        if set(beside) <= set(table.column_names):
-            pairs = table.group_by([*names, *beside]).aggregate([]).num_rows
-            months = table.group_by(list(names)).aggregate([]).num_rows
-            if pairs >= 0.9 * table.num_rows and months >= min(_FEWEST_MONTHS, 0.9 * table.num_rows):
-                return True
-    return False
-
-
-def _zone(config: InputConfig, *, aware: bool, stored: str | None = None) -> tuple[str | None, bool]:
-    """Time zone of the grid, and whether wall clock has to be localised to it."""
-    given = checked_timezone(config.timezone) if config.timezone else None
-    if aware:
-        return given or stored or "UTC", False
-    return given, given is not None
-
-
 def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimePlan | None:
     """The plan of a column of dates, None if less than the share `least` of it is one (0: it was named)."""
     column = cells_of(table, name)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         stored = getattr(column.type, "tz", None)
-        timezone, localise = _zone(config, aware=stored is not None, stored=stored)
+        timezone, localise = grid_zone(config, aware=stored is not None, stored=stored)
         clocked = bool((typed_times(column.drop_null()) % DAY_NS != 0).any())
         form = TimeForm("year first", stored is not None, clocked)
         return TimePlan(TimeKind.TIMESTAMP, (name,), str(column.type), timezone, localise, form)
@@ -213,7 +169,7 @@ def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least:
     found = _text_form(table, name, config, place, least=least)
     if found is None:
         return None
-    timezone, localise = _zone(config, aware=found.aware)
+    timezone, localise = grid_zone(config, aware=found.aware)
     return TimePlan(TimeKind.TIMESTAMP, (name,), found.label(head[0].as_py()), timezone, localise, found)
 
 
@@ -298,21 +254,21 @@ def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> 
             (form_share(text, order) for order in ("compact", "short", "yyyymm")), key=lambda found: found[0]
         )
         if share >= 0.99:
-            timezone, localise = _zone(config, aware=False)
+            timezone, localise = grid_zone(config, aware=False)
             return TimePlan(TimeKind.TIMESTAMP, (name,), form.label(), timezone, localise, form)
     decimal = config.decimal or "."
     values = numbers(column, decimal)
     finite = values.cells[np.isfinite(values.cells)]
     if len(finite) == 0 or len(finite) < 0.9 * max(values.present, 1):
         return None
-    timezone, localise = _zone(config, aware=True)
+    timezone, localise = grid_zone(config, aware=True)
     plan = TimePlan(TimeKind.TIMESTAMP, (name,), None, timezone, localise, decimal=decimal)
     middle = float(np.median(np.abs(finite)))
     for unit, unit_ns in _EPOCH_UNITS.items():
         if 3e8 <= middle * unit_ns / SECOND_NS <= 5e9:
             return replace(plan, label=f"epoch {unit}", unit_ns=unit_ns)
     if _is_excel(name, finite):
-        timezone, localise = _zone(config, aware=False)
+        timezone, localise = grid_zone(config, aware=False)
         whole_days = bool((finite % 1 == 0).all())
         form = TimeForm("year first", aware=False, clocked=not whole_days)
         return replace(

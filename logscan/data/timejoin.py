@@ -7,11 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.data.cast import is_number, is_text, numbers
-from logscan.data.timenames import CLOCK_NAME, DURATION, FRACTIONS, HOUR, PERIOD_NAME, SERIAL, name_score
+from logscan.data.timenames import (
+    CLOCK_NAME,
+    CLOCK_WORD,
+    DURATION,
+    FRACTIONS,
+    HOUR,
+    PERIOD_NAME,
+    SERIAL,
+    name_score,
+)
 from logscan.data.timeplan import TimePlan, digit_clock
 from logscan.data.timestamps import INVALID, MONTHLY, SECOND_NS, TimeForm, form_share
 from logscan.records import TimeKind
@@ -40,8 +50,12 @@ def with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool
         column = cells_of(table, name)
         if is_text(column.type) and column.null_count < len(column):
             share, form = form_share(column, "time of day")
+            if share >= 0.9 and not named and _is_reading(table, date, name):
+                continue
             if share >= 0.9 or (named and share > 0):
                 return _joined(plan, name, form, "hh:mm:ss")
+            if _are_hours(column):
+                return _joined(plan, name, TimeForm("hour range", aware=False, clocked=True), "hour")
         elif pa.types.is_time(column.type):
             return _joined(plan, name, TimeForm("time of day", aware=False, clocked=True), "hh:mm:ss")
     for name in near:
@@ -52,13 +66,21 @@ def with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool
                 return replace(_joined(plan, name, None, label), periods=periods, first_period=first)
     for name in near:
         if named or CLOCK_NAME.fullmatch(name.strip()):
-            digits = _clock_digits(cells_of(table, name))
+            digits = clock_digits(cells_of(table, name))
             if digits == 2 and not (named or HOUR.fullmatch(name.strip())):
                 continue
             if DURATION.fullmatch(name.strip()) and not named and not _repeats(table, date):
                 continue
             if digits:
                 return replace(_joined(plan, name, None, _CLOCK_LABELS[digits]), clock_digits=digits)
+    for name in near if _repeats(table, date) else ():
+        if named or _counts_every_day(table, date, name):
+            periods, first = _periods(cells_of(table, name))
+            if periods == 24 and not named:
+                return _joined(plan, name, None, _CLOCK_LABELS[2])
+            if periods:
+                label = f"1/{periods} day"
+                return replace(_joined(plan, name, None, label), periods=periods, first_period=first)
     return plan
 
 
@@ -107,6 +129,40 @@ def _repeats(table: Any, date: str) -> bool:
     return bool(2 * pc.count_distinct(table[date]).as_py() <= table.num_rows)
 
 
+def _is_reading(table: Any, date: str, name: str) -> bool:
+    """Whether a column of clocks tells when of the day something was: each date is one row, and it stands apart."""
+    places = [table.column_names.index(one) for one in (date, name)]
+    called = CLOCK_WORD.search(name)
+    return not (called or abs(places[0] - places[1]) == 1 or _repeats(table, date))
+
+
+def _are_hours(column: Any) -> bool:
+    """Whether texts are hours of the day written with the next one, such as `00 - 01`."""
+    found = pc.extract_regex(
+        pc.unique(column.drop_null()), r"^\s*(?P<begin>\d{1,2})\s*[-–~]\s*(?P<end>\d{1,2})\s*$"
+    )
+    if found.null_count or len(found) < 2:
+        return False
+    begin, end = (found.field(place).cast(pa.int64()).to_numpy() for place in (0, 1))
+    return bool(((end - begin) % 24 == 1).all() and begin.max() <= 24)
+
+
+def _counts_every_day(table: Any, date: str, name: str) -> bool:
+    """Whether a column counts the same whole numbers from 0 or 1 on under nearly every date: no reading does."""
+    column = table[name].combine_chunks()
+    if not (is_text(column.type) or is_number(column.type)):
+        return False
+    head = table[date].combine_chunks()
+    frame = pd.DataFrame(
+        {"date": head.dictionary_encode().indices.to_numpy(), "x": numbers(column, ".").cells}
+    )
+    days = frame.groupby("date", sort=False)["x"].agg(["min", "max", "nunique"])
+    days = days.iloc[1:-1] if len(days) > 2 else days  # the first and the last may be parts
+    usual = days["max"] - days["min"] + 1
+    full = (days["nunique"] == usual.median()) & (usual == usual.median()) & days["min"].isin((0, 1))
+    return bool((frame["x"] % 1 == 0).all() and full.mean() >= 0.8)
+
+
 def _periods(column: Any) -> tuple[int, int]:
     """Into how many periods numbers cut the day, and the number of the first; (0, 0) where they do not."""
     if not (is_text(column.type) or is_number(column.type)):
@@ -128,7 +184,7 @@ def _joined(plan: TimePlan, name: str, clock: TimeForm | None, label: str) -> Ti
     return replace(plan, columns=(*plan.columns, name), label=f"{plan.label} + {label}", clock=clock)
 
 
-def _clock_digits(column: Any) -> int:
+def clock_digits(column: Any) -> int:
     """How many digits numbers use that are hours (2), hours and minutes (4) or also seconds (6); 0: they are none."""
     if not (is_text(column.type) or is_number(column.type)):
         return 0

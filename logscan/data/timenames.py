@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _STRONG = re.compile(
-    r"(date|time|stamp|timestamp|date[_ /-]?time|time[_ ]?stamp|ts|t|step|tick|cycle|sample|seq|epoch|unixtime|"
+    r"(date|time|stamp|timestamp|date[_ /-]?time|time[_ ]?stamp|ts|t|step|tick|cycle|sample|seq|epoch|"
+    r"unix([_ ]?(ts|time|timestamp))?|"
     r"(local|utc|measurement|record(ed)?|event|order|start|end)[_ ]?(date|time|timestamp)|"
     r"datum|zeit|uhrzeit|zeitstempel|zeitpunkt|messzeit|datum[ /+-]*(uhr)?zeit|fecha|fecha[ /]?hora|hora|heure|"
     r"horodatage|data|data[ /]?ora|dag|tijd|"
@@ -15,19 +16,11 @@ _STRONG = re.compile(
     re.IGNORECASE,
 )
 _WEAK = re.compile(
-    r"date|time|stamp|datum|zeit|fecha|horodatage|yyyymm|year[ _-]?month|日時|時刻|日付|年月日|年月"
+    r"date|time|stamp|datum|zeit|fecha|horodatage|yyyymm|month|monat|mois|year[ _-]?month|日時|時刻|日付|年月日|年月"
     r"|日期|时间|時間|时刻|일시|날짜|일자|연월|시간",
     re.IGNORECASE,
 )
 DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자", re.IGNORECASE)
-PARTS = (
-    ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|年", re.IGNORECASE)),
-    ("month", re.compile(r"month|mon|mnth|mm|mo|monat|mois|mes|mese|月", re.IGNORECASE)),
-    ("day", re.compile(r"day|dd|day[ _]?of[ _]?month|dom|tag|jour|d[ií]a|giorno|日", re.IGNORECASE)),
-    ("hour", re.compile(r"hour|hours|hr|hh|stunde|heure|hora|ora|時|時間", re.IGNORECASE)),
-    ("minute", re.compile(r"minute|minutes|min|mi|mm|mn|分", re.IGNORECASE)),
-    ("second", re.compile(r"second|seconds|sec|ss|秒", re.IGNORECASE)),
-)
 HOUR = re.compile(
     r"(hour|hr|hours|hour of day|時|時間|時間帯|時刻|时间|时刻|小时|时|시간|시각|시)", re.IGNORECASE
 )
@@ -35,6 +28,7 @@ CLOCK_NAME = re.compile(
     rf"({HOUR.pattern}|time|hhmm(ss)?|clock|uhrzeit|zeit|hora|heure|時分)",
     re.IGNORECASE,
 )
+CLOCK_WORD = re.compile(rf"(?<![^\W_\d])({CLOCK_NAME.pattern})(?![^\W_\d])", re.IGNORECASE)
 # Columns that count periods of the day: half hours of a power exchange, quarters of an hour, five minutes.
 PERIOD_NAME = re.compile(
     r"(時刻|時間帯?|コマ|期間)(コード|番号|No\.?)|コマ|時限|sp|half[ _-]?hour"
@@ -54,7 +48,8 @@ FRACTIONS = (
 )
 DURATION = re.compile(r"時間|시간", re.IGNORECASE)  # hours of the clock only where dates repeat
 STEP_NAME = re.compile(
-    r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|sample|seq|timestamp|time[_ ]?step|year|jahr|年|年度|西暦)",
+    r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|seq|timestamp|time[_ ]?(step|ms|us|ns|s)|year|jahr|年|年度|西暦"
+    r"|(sample|scan|frame)s?([ _]?(#|no\.?|nr|number|index))?)(\s*[\[(（].*)?",
     re.IGNORECASE,
 )
 SERIAL = re.compile(r"シリアル値|serial|経過|elapsed", re.IGNORECASE)

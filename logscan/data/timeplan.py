@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logscan.config import InputConfig
 from logscan.data.cast import is_text, numbers
-from logscan.data.timestamps import DAY_NS, INVALID, SECOND_NS, TimeForm, text_times
+from logscan.data.timestamps import DAY_NS, INVALID, SECOND_NS, TimeForm, checked_timezone, text_times
 from logscan.records import F64, I64, TimeKind
 
 
@@ -35,7 +36,7 @@ class TimePlan:
     unit_ns: int = 0  # of epoch times and Excel's days; 0: neither
     origin: int = 0  # of these numbers, what 1970-01-01 is
     grain_ns: int = 1000  # to which fractions of these numbers are rounded
-    parts: bool = False  # the columns are year, month, and as far as there are some day, hour, minute, second
+    roles: tuple[str, ...] = ()  # of columns that are parts of a time: year, day of year, hour, hhmm, clock ...
     decimal: str = "."  # decimal mark of numbers in text
 
     @property
@@ -50,8 +51,8 @@ class TimePlan:
             part = numbers(columns[-1], self.decimal).cells * self.fraction_ns
             valid = (whole != INVALID) & (part >= 0) & (part < SECOND_NS)
             return np.where(valid, whole + np.where(valid, part, 0).astype(np.int64), INVALID)
-        if self.parts:
-            return part_times([numbers(column, self.decimal).cells for column in columns])
+        if self.roles:
+            return part_times(self.roles, columns, self.decimal)
         first = self._column_times(columns[0])
         if len(columns) == 1:
             return first
@@ -109,26 +110,52 @@ def period_clock(values: F64, periods: int, first: int) -> I64:
     return np.where(fits, place * (DAY_NS // periods), INVALID)
 
 
-def part_times(parts: Sequence[F64]) -> I64:
-    """Times of numbers of year, month, day, hour, minute, second, INVALID where one is no such number.
+def part_times(roles: Sequence[str], columns: Sequence[Any], decimal: str) -> I64:
+    """Times of columns of parts, INVALID where one is no such part.
 
     Args:
-        parts: at least year and month (its first day), each (rows,) float64, NaN where missing. 24 hours are the
-            end of the day, as are 24 hours counted from 1 to 24.
+        roles: what the columns are: year, month and day (else its first) or day of year, then hour, minute and second,
+            or a clock as text or as a number of four or six digits. 24 hours are the end of the day, as are 24 hours
+            counted from 1 to 24.
+        columns: plain Arrow columns.
+        decimal: decimal mark of numbers in text.
     """
-    zero = np.zeros(len(parts[0]))
-    year, month, day = (*parts[:3], zero + 1)[:3]
-    hour, minute, second = (*parts[3:], zero, zero, zero)[:3]
+    cells = {
+        role: numbers(column, decimal).cells
+        for role, column in zip(roles, columns, strict=True)
+        if role != "clock"
+    }
+    zero = np.zeros(len(columns[0]))
+    year, month, day = cells["year"], cells.get("month", zero + 1), cells.get("day", zero + 1)
+    if "quarter" in cells:
+        month = np.where((cells["quarter"] >= 1) & (cells["quarter"] <= 4), 3 * cells["quarter"] - 2, np.nan)
+    hour, minute, second = (cells.get(role, zero) for role in ("hour", "minute", "second"))
     with np.errstate(invalid="ignore"):
         valid = (year % 1 == 0) & (month % 1 == 0) & (day % 1 == 0) & (hour % 1 == 0) & (minute % 1 == 0)
         valid &= (year >= 1678) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1)
         valid &= (hour >= 0) & (hour <= 24) & (minute >= 0) & (minute < 60) & (second >= 0) & (second < 61)
     months = np.where(valid, (year - 1970) * 12 + month - 1, 0).astype(np.int64).astype("datetime64[M]")
-    days = months.astype("datetime64[D]").astype(np.int64) + np.where(valid, day, 1).astype(np.int64) - 1
-    valid &= days < (months + 1).astype("datetime64[D]").astype(np.int64)
+    first = months.astype("datetime64[D]").astype(np.int64)
+    length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
+    if "day of year" in cells:
+        day = cells["day of year"]
+        length = (months + 12).astype("datetime64[D]").astype(np.int64) - first
+        with np.errstate(invalid="ignore"):
+            valid &= (day % 1 == 0) & (day >= 1)
+    days = np.where(valid, day, 1).astype(np.int64)
+    valid &= days <= length
     minutes = np.where(valid, hour * 60 + minute, 0).astype(np.int64)
     millis = np.round(np.where(valid, second, 0) * 1000).astype(np.int64)
-    return np.where(valid, days * DAY_NS + minutes * 60 * SECOND_NS + millis * 1_000_000, INVALID)
+    clock = minutes * 60 * SECOND_NS + millis * 1_000_000
+    for role, digits in (("hhmm", 4), ("hhmmss", 6)):
+        if role in cells:
+            clock = digit_clock(cells[role], digits)
+    if "clock" in roles:
+        clock = text_times(
+            columns[list(roles).index("clock")], TimeForm("time of day", aware=False, clocked=True)
+        )
+    valid &= clock != INVALID
+    return np.where(valid, (first + days - 1) * DAY_NS + np.where(valid, clock, 0), INVALID)
 
 
 def typed_times(column: Any) -> I64:
@@ -187,3 +214,11 @@ def _scaled(column: Any, unit_ns: int, origin: int, grain: int, decimal: str) ->
     fits = np.abs(values) * unit_ns < 2.0**62
     rounded = np.round(np.where(fits, values, 0) * (unit_ns / grain)).astype(np.int64)
     return np.where(fits, rounded * grain, times)
+
+
+def grid_zone(config: InputConfig, *, aware: bool, stored: str | None = None) -> tuple[str | None, bool]:
+    """Time zone of the grid, and whether wall clock has to be localised to it."""
+    given = checked_timezone(config.timezone) if config.timezone else None
+    if aware:
+        return given or stored or "UTC", False
+    return given, given is not None

@@ -27,7 +27,7 @@ INVALID = np.iinfo(np.int64).min
 
 DateOrder = Literal[
     "ymd", "dmy", "mdy", "year first", "era", "compact", "short", "d-mon-y", "mon-d-y", "ctime", "time of day",
-    "year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter",
+    "hour range", "year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter",
 ]  # fmt: skip
 
 _WEEKDAY = r"(?:[A-Za-zÀ-ÿ]{2,10}\.?,?\s+)?"
@@ -38,7 +38,7 @@ _CLOCK = (
     r"(?:(?:[T\s.,:_-]|\([日月火水木金土]\)|日)*(?P<half>午前|午後)?\s*(?P<hour>\d{1,2})"
     r"\s*(?:[:.時hH]\s*(?P<minute>\d{1,2})"
     r"(?:\s*[:.分]\s*(?P<second_of>\d{1,2})(?:[.,:](?P<fraction>\d{1,9})\d*)?)?\s*[分秒]?|時)(?:\s*Uhr)?"
-    rf"\s*(?P<meridiem>[AaPp]\.?\s?[Mm]\.?)?\s*{_ZONE})"
+    rf"\s*(?P<meridiem>[AaPp](?:\.?\s?[Mm]\.?)?)?\s*{_ZONE})"
 )
 _PATTERNS: dict[str, str] = {
     "year first": rf"^\s*(?P<y>\d{{4}})\s*[-/.年]\s*(?P<m>\d{{1,2}})\s*[-/.月]\s*"
@@ -47,7 +47,7 @@ _PATTERNS: dict[str, str] = {
     rf"(?P<m>\d{{1,2}})\s*[-/.月]\s*(?P<d>\d{{1,2}})日?{_CLOCK}?\s*$",
     # Years of this and the last century only: ten digits may be an epoch as well.
     "compact": (
-        r"^\s*(?P<y>19\d{2}|20\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:[T\s_-]?(?P<hour>\d{2})(?::?(?P<minute>\d{2})"
+        r"^\s*(?P<y>19\d{2}|20\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:[T\s:_-]?(?P<hour>\d{2})(?::?(?P<minute>\d{2})"
         r"(?::?(?P<second_of>\d{2})(?:[.,]?(?P<fraction>\d{1,9}))?)?)?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?\s*$"
     ),
     "d-mon-y": rf"^\s*{_WEEKDAY}(?P<d>\d{{1,2}})\.?[-/. ]?{_MONTH}\.?[-/., ]+(?P<y>\d{{4}}|\d{{2}}){_CLOCK}?\s*$",
@@ -57,6 +57,7 @@ _PATTERNS: dict[str, str] = {
     "short": r"^\s*(?P<y>\d{2})(?P<m>\d{2})(?P<d>\d{2})[T\s_-]?(?P<hour>\d{2}):?(?P<minute>\d{2})"
     r":?(?P<second_of>\d{2})\s*$",
     "time of day": rf"^\s*{_CLOCK}\s*$",
+    "hour range": r"^\s*(?P<hour>\d{1,2})\s*[-–~]\s*\d{1,2}\s*$",
     # Months and quarters without a day: read as their first day.
     "year-month": r"^\s*(?P<y>\d{4})\s*(?:[-/年]|[Mm])\s*(?P<m>\d{1,2})\s*(?:月[分中度]?)?\s*$",
     "month-year": r"^\s*(?P<m>\d{1,2})\s*[-/]\s*(?P<y>\d{4})\s*$",
@@ -72,7 +73,7 @@ for _order, _fields in {"ymd": "ymd", "dmy": "dmy", "mdy": "mdy"}.items():
     _pattern = _FIRST if _order != "ymd" else _FIRST.replace(r"\d{4}|\d{2}", r"\d{1,2}")
     for _place, _field in _places.items():
         _pattern = _pattern.replace(f"?P<{_place}>", f"?P<{_field}>")
-    _PATTERNS[_order] = rf"^\s*{_pattern}{_CLOCK}?\s*$"
+    _PATTERNS[_order] = rf"^\s*{_pattern}(?:{_CLOCK}|[T\s]+(?P<lone_hour>\d{{1,2}}))?\s*$"
 
 # Month names by their first letters: English, German, French, Spanish, Italian, Dutch, Portuguese.
 _MONTHS = (
@@ -101,6 +102,10 @@ _NEIGHBOURS = {
 }
 _END = r"(\d\s*[時分]?)(?:\s*[～〜~－]\s*|\s+[-–]\s+)\d.*$"  # of an interval, which is named by its beginning
 _CLOCKLIKE = r"[:時]|^\s*\d{1,2}(\.\d{2}\.|[hH])\d{2}"
+_ISO_END = r"^(\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)\s*/\s*\d.*$"
+_SPACED = r"^\s*(\d{1,2}|\d{4}) (\d{1,2}) (\d{4}|\d{1,2})( \d{1,2}:|$)"  # parts of a date
+_NOTED = r"(\d)\s*\((?:[A-Z]{2,4}T|UTC|[A-Z]{2,4}T/[A-Z]{2,4}T)\)"  # zones that are told beside the time
+_BARE_CLOCK = r"^\s*(\d{2})(\d{2})\s*(?:UTC|GMT|Z|h|hrs?|Uhr)\s*$"
 _DASHED = r"^(\d{4}-\d{2}-\d{2})[_ T](\d{2})-(\d{2})-(\d{2})"
 _NAMED_ZONES = {"JST": 540, "CET": 60, "MEZ": 60, "CEST": 120, "MESZ": 120}  # minutes east
 _LABELS = {
@@ -115,6 +120,7 @@ _LABELS = {
     "mdy": "MM/DD/YYYY",
     "ymd": "YY/MM/DD",
     "time of day": "hh:mm",
+    "hour range": "hh - hh",
     "year-month": "YYYY-MM",
     "month-year": "MM/YYYY",
     "mon-year": "Mon YYYY",
@@ -231,7 +237,7 @@ def _is_usual(text: str) -> bool:
 
 def _matched_times(column: Any, form: TimeForm) -> I64:
     """`text_times` by the pattern of the form."""
-    column = _usual(column)
+    column = column if form.order == "hour range" else _usual(column)
     match = pc.extract_regex(column, _PATTERNS[form.order])
     valid: Bool = match.is_valid().to_numpy(zero_copy_only=False).copy()
     fields = {field.name: match.field(position) for position, field in enumerate(match.type)}
@@ -251,6 +257,7 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
         # A lone `1.4` is a number, not four minutes past one.
         clocklike = pc.match_substring_regex(column, _CLOCKLIKE).fill_null(False)
         valid &= clocklike.to_numpy(zero_copy_only=False)
+    if form.order in {"time of day", "hour range"}:
         return np.where(valid, clock, INVALID)
     valid &= has_zone == form.aware
     year = number("y")
@@ -335,17 +342,21 @@ def _usual(column: Any) -> Any:
     """Texts as the patterns expect them.
 
     Full-width digits and signs in their usual width, Chinese and Korean words as Japanese ones, no day of the week
-    behind the date, no end of an interval, and `2024-01-31_10-20-30` with colons.
+    behind the date, no end of an interval, `31 01 2024` with slashes, and `2024-01-31_10-20-30` with colons.
     """
     plain = pc.all(pc.string_is_ascii(column), skip_nulls=True).as_py()
     if not plain and pc.any(pc.match_substring_regex(column, _WIDE)).as_py():
         column = pc.utf8_normalize(column, "NFKC")
     if not plain or pc.any(pc.match_substring(column, "(")).as_py():
-        column = _replaced(column, _DAY_NAME, r"\1")
+        column = _replaced(_replaced(column, _DAY_NAME, r"\1"), _NOTED, r"\1")
     for words, word in {} if plain else _NEIGHBOURS.items():
         column = _replaced(column, words, word)
     if not plain or pc.any(pc.match_substring(column, " - ")).as_py():
         column = _replaced(column, _END, r"\1")
+    if pc.any(pc.match_substring(column, "/")).as_py():
+        column = _replaced(column, _ISO_END, r"\1")
+    column = _replaced(column, _BARE_CLOCK, r"\1:\2")
+    column = _replaced(column, _SPACED, r"\1/\2/\3\4")
     return _replaced(column, _DASHED, r"\1 \2:\3:\4")
 
 

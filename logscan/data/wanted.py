@@ -58,7 +58,7 @@ def wanted_columns(plan: Plan, dialect: Dialect, decimal: str) -> Wanted:
 
 def _time_types(time: TimePlan) -> dict[str, Any]:
     """The type of a column of dates that pyarrow reads by the same rules as `text_times` tries first."""
-    if time.form is None or time.form.order != "year first" or time.unit_ns or time.parts or not time.columns:
+    if time.form is None or time.form.order != "year first" or time.unit_ns or time.roles or not time.columns:
         return {}
     return {time.columns[0]: pa.timestamp("ns", tz="UTC" if time.form.aware else None)}
 

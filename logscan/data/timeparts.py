@@ -1,0 +1,253 @@
+"""Times in several columns: year, month, day and what follows, or the day of the year. By evidence on a sample."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from logscan.config import InputConfig
+from logscan.data.cast import is_number, is_text, numbers
+from logscan.data.timejoin import cells_of, clock_digits
+from logscan.data.timeplan import TimePlan, grid_zone
+from logscan.data.timestamps import DAY_NS, INVALID, SECOND_NS, form_share, text_times
+from logscan.records import I64, TimeKind
+
+_YEAR = ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|rok|年", re.IGNORECASE))
+_MONTH = ("month", re.compile(r"month|mon|mnth|mm|mo|mn|monat|mois|mes|mese|月", re.IGNORECASE))
+_QUARTER = ("quarter", re.compile(r"q(uarter|tr)?|trimestre|quartal|四半期", re.IGNORECASE))
+_DAYS = (
+    ("day", re.compile(r"day|dd|dy|day[ _]?of[ _]?month|dom|tag|jour|d[ií]a|giorno|dag|日", re.IGNORECASE)),
+    (
+        "day of year",
+        re.compile(r"doy|day[ _]?of[ _]?(the )?year|j(ulian)?[ _-]?day|yday|年間通算日", re.IGNORECASE),
+    ),
+)
+_CLOCKS = (
+    ("hour", re.compile(r"hours?|hr|hh(24)?|stunde|heure|hora|ora|uur|時|時間", re.IGNORECASE)),
+    ("minute", re.compile(r"minutes?|min|mi|mm|mn|分", re.IGNORECASE)),
+    ("second", re.compile(r"seconds?|sec|ss|秒", re.IGNORECASE)),
+)
+_CLOCK = re.compile(
+    r"(utc|local)?[ _]?(time|hhmm(ss)?|hrmn|clock|uhrzeit)|[A-Z]{1,3}ST|utc|gmt|時刻", re.IGNORECASE
+)
+_DIGITS = {4: "hhmm", 6: "hhmmss"}
+_BESIDE = re.compile(
+    r"^[#\s]+|\s*[\[(（].*$|\s+(format )?in .*$"
+)  # around a name: signs of comments, units, remarks
+_GIVEN = (
+    ("year", "month", "day", "hour", "minute", "second"),
+    ("year", "month", "day", "hhmm"),
+    ("year", "day of year", "hour", "minute", "second"),
+    ("year", "day of year", "hhmm"),
+)
+_UNNAMED = re.compile(r"column \d+")
+_FEWEST_MONTHS = 24
+_FEWEST_DATES = 10
+_THINGS = 8  # columns of text that may tell things of the same month apart
+_CENTURY = (978_307_200, 4_102_444_800)  # 2001 to 2100, in seconds
+_LOOKED_AT = 8  # columns from the left, where there are no names
+
+
+def parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
+    """The plan of columns whose names are those of parts of a time; None where there are too few.
+
+    Args:
+        table: Arrow table with plain columns.
+        names: those that are free.
+        config: what the user said.
+    """
+    found: dict[str, str] = {}
+
+    def take(role: str, pattern: re.Pattern[str]) -> bool:
+        free = (name for name in names if name not in found.values())
+        name = next((name for name in free if pattern.fullmatch(_BESIDE.sub("", name.strip()))), None)
+        if name is not None:
+            found[role] = name
+        return name is not None
+
+    if not take(*_YEAR):
+        return None
+    if (not take(*_MONTH) or not take(*_DAYS[0])) and not take(*_DAYS[1]) and "month" not in found:
+        take(*_QUARTER)
+    if "day of year" in found:
+        found.pop("month", None)
+    dated = "day" in found or "day of year" in found
+    if len(found) < 2 or not (dated or _are_months(table, list(found.values()), config)):
+        return None
+    if dated and not all(take(*clock) for clock in _CLOCKS) and "hour" not in found:
+        _take_clock(table, [name for name in names if name not in found.values()], found)
+    return _checked(table, found, config)
+
+
+def _take_clock(table: Any, free: Sequence[str], found: dict[str, str]) -> None:
+    """Add a clock in one column, as text or as a number of four or six digits."""
+    for name in free:
+        if not _CLOCK.fullmatch(_BESIDE.sub("", name.strip())):
+            continue
+        column = cells_of(table, name)
+        if is_text(column.type) and form_share(column, "time of day")[0] >= 0.9:
+            found["clock"] = name
+            return
+        digits = clock_digits(column)
+        if digits in _DIGITS:
+            found[_DIGITS[digits]] = name
+            return
+
+
+def given_parts(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
+    """The plan of parts that the user named: by their names, else in the order year, month, day, hour, minute, second.
+
+    None where they are a date and a clock, or none of this.
+    """
+    named = parts_plan(table, names, config)
+    if named is not None and len(named.columns) == len(names):
+        return named
+    plans = []
+    for roles in _GIVEN:
+        if len(names) <= len(roles):
+            plan = _checked(table, dict(zip(roles, names, strict=False)), config)
+            plans += [plan] if plan is not None else []
+    return max(plans, key=lambda plan: _distinct(table, plan), default=None)
+
+
+def unnamed_time(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
+    """The time of a table without names: seconds since 1970, dates of eight digits, or parts of dates; else None.
+
+    Only where all of it fits and the rows are in order of time.
+    """
+    free = [name for name in names[:_LOOKED_AT] if _UNNAMED.fullmatch(name)]
+    if len(free) < min(len(names), _LOOKED_AT):
+        return None
+    return (
+        _unnamed_epoch(table, free[0], config)
+        or _unnamed_date(table, free, config)
+        or _unnamed_parts(table, free, config)
+    )
+
+
+def _unnamed_epoch(table: Any, name: str, config: InputConfig) -> TimePlan | None:
+    """Seconds or milliseconds since 1970, of this century, in the first column."""
+    column = cells_of(table, name)
+    if not (is_number(column.type) or is_text(column.type)):
+        return None
+    cells = numbers(column, config.decimal or ".").cells
+    timezone, localise = grid_zone(config, aware=True)
+    for unit, unit_ns in (("s", SECOND_NS), ("ms", SECOND_NS // 1000)):
+        seconds = cells * (unit_ns / SECOND_NS)
+        if ((seconds > _CENTURY[0]) & (seconds < _CENTURY[1])).all() and _rises(seconds):
+            return TimePlan(
+                TimeKind.TIMESTAMP, (name,), f"epoch {unit}", timezone, localise, unit_ns=unit_ns,
+                decimal=config.decimal or ".",
+            )  # fmt: skip
+    return None
+
+
+def _unnamed_date(table: Any, free: Sequence[str], config: InputConfig) -> TimePlan | None:
+    """Dates of eight digits, and the clock of four digits beside them."""
+    for place, name in enumerate(free):
+        column = cells_of(table, name)
+        text = column if is_text(column.type) else column.cast(pa.string())
+        share, form = form_share(text, "compact")
+        times = text_times(text, form)
+        if share < 1 or form.clocked or len(times) < _FEWEST_DATES or not (np.diff(times) >= 0).all():
+            continue
+        timezone, localise = grid_zone(config, aware=False)
+        plan = TimePlan(TimeKind.TIMESTAMP, (name,), form.label(), timezone, localise, form)
+        if _rises(times):
+            return plan
+        for beside in free[place + 1 : place + 2]:
+            joined = replace(plan, columns=(name, beside), label=f"{plan.label} + hhmm", clock_digits=4)
+            clocked = joined.times([column, cells_of(table, beside)])
+            if clock_digits(cells_of(table, beside)) == 4 and (clocked != INVALID).all() and _rises(clocked):
+                return joined
+    return None
+
+
+def _rises(values: Any) -> bool:
+    """Whether values never fall, and hardly ever stay."""
+    moved = np.diff(values)
+    return len(moved) > 0 and bool((moved >= 0).all()) and float((moved > 0).mean()) >= 0.9
+
+
+def _unnamed_parts(table: Any, free: Sequence[str], config: InputConfig) -> TimePlan | None:
+    """The plan of columns without names that are year, month, day (or day of the year), hour and what follows.
+
+    Only where all of it fits: at least two days, clocks that use the whole of their range, rows in order of time.
+    """
+    plans = []
+    for begin in range(len(free) - 1):
+        for roles in _GIVEN:
+            plan: TimePlan | None = None
+            for count in range(2, min(len(roles), len(free) - begin) + 1):
+                longer = _checked(
+                    table, dict(zip(roles[:count], free[begin:], strict=False)), config, strict=True
+                )
+                if count > (3 if "month" in roles else 2) and longer is None:
+                    break  # what follows is no clock
+                plan = longer or plan
+            plans += [plan] if plan is not None else []
+    return max(plans, key=lambda plan: (_distinct(table, plan), -len(plan.columns)), default=None)
+
+
+def _checked(
+    table: Any, found: dict[str, str], config: InputConfig, *, strict: bool = False
+) -> TimePlan | None:
+    """The plan of parts, if they are a time in nearly every row."""
+    timezone, localise = grid_zone(config, aware=False)
+    label = " + ".join(found)
+    columns = tuple(found.values())
+    plan = TimePlan(
+        TimeKind.TIMESTAMP,
+        columns,
+        label,
+        timezone,
+        localise,
+        roles=tuple(found),
+        decimal=config.decimal or ".",
+    )
+    cells = [cells_of(table, name) for name in columns]
+    if not all(is_number(one.type) or is_text(one.type) for one in cells):
+        return None
+    times = plan.times(cells)
+    if float((times != INVALID).mean()) < 0.9:
+        return None
+    return plan if not strict or _fits(times, found, dict(zip(found, cells, strict=True))) else None
+
+
+def _fits(times: I64, found: dict[str, str], cells: dict[str, Any]) -> bool:
+    """Whether unnamed columns look like the parts they would be."""
+    valid = times[times != INVALID]
+    year = numbers(cells["year"], ".").cells
+    if len(valid) < 0.99 * len(times) or np.nanmin(year) < 1900 or np.nanmax(year) > 2100:
+        return False
+    if (np.diff(valid) >= 0).mean() < 0.99 or len(np.unique(valid // DAY_NS)) < 2:
+        return False
+    for role, most in (("hour", 18), ("minute", 30), ("second", 30), ("hhmm", 1800)):
+        if role in found and not np.nanmax(numbers(cells[role], ".").cells) >= most:
+            return False
+    last = next(reversed(found))
+    apart = len(np.unique(valid)) >= 0.9 * len(valid)
+    if last == "month":  # alone with the year: month after month
+        return apart and len(valid) >= _FEWEST_MONTHS and bool((np.diff(valid) <= 31 * DAY_NS).mean() >= 0.9)
+    return last in {"day", "day of year"} or apart
+
+
+def _distinct(table: Any, plan: TimePlan) -> int:
+    return len(np.unique(plan.times([cells_of(table, name) for name in plan.columns])))
+
+
+def _are_months(table: Any, names: Sequence[str], config: InputConfig) -> bool:
+    """Whether years and months name another month in nearly every row, perhaps of one thing each."""
+    free = [name for name in table.column_names if name not in names and is_text(table[name].type)]
+    for beside in ([*config.entity], *([name] for name in free[:_THINGS])):
+        if set(beside) <= set(table.column_names):
+            pairs = table.group_by([*names, *beside]).aggregate([]).num_rows
+            months = table.group_by(list(names)).aggregate([]).num_rows
+            if pairs >= 0.9 * table.num_rows and months >= min(_FEWEST_MONTHS, 0.9 * table.num_rows):
+                return True
+    return False
