@@ -9,10 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from logscan.config import InputConfig
-from logscan.data.across import found_across
-from logscan.data.cast import MISSING_WORDS
-from logscan.data.cells import Rows, is_moment, is_value
-from logscan.data.header import Header, column_names, distinct_names, found_header, joined_header
+from logscan.data.begin import first_data, only_text
+from logscan.data.cells import Rows, is_value
+from logscan.data.header import Header, column_names, found_header, joined_header
 from logscan.data.marks import found_decimal, refuse_split_decimals
 from logscan.data.quotes import holds_rows
 from logscan.errors import EmptyInputError, InputError, UsageError
@@ -22,9 +21,10 @@ MOST_COLUMNS = 20_000
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 500
-_DATED_COLUMNS = 13  # from which times may stand across the columns
-_PREAMBLE_ROWS = 50  # a preamble holds at most so many rows that look like data
+_NAMES_WITHIN = 5  # first rows
+_SHORT_WORD = 3  # letters, of a word that stands for no reading
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
+_QUOTED = re.compile(r"^(['\"])(.*)\1$")
 _LINES = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
 
 
@@ -75,7 +75,7 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
         fact = f"there are more than {MOST_COLUMNS:,} columns"
         raise InputError(place, fact, "write fewer columns, or one row per reading")
     rows = [(line, _trimmed(row, width)) for line, row in raw]
-    header, first = _header_and_first(rows, width, config, place)
+    header, first = _header_and_first(rows, width, config, place, lines if found == BLANK else None)
     names, notes = column_names(header.cells if header else [], rows[first:], width)
     notes += _passed_over([line for line, _ in rows[:first]], header)
     if found == "," and config.decimal is None:
@@ -136,7 +136,7 @@ def _taken_apart(lines: str, delimiter: str | None, quote: str | None) -> tuple[
     rows = parsed[found]
     if delimiter is None and not _is_clear_table(rows):
         by_blanks = _rows(lines, BLANK, "")
-        values = _value_share(by_blanks)
+        values = _value_share(by_blanks, missing=_missing_word(by_blanks))
         width = _width(by_blanks)
         even = sum(len(row) == width for _, row in by_blanks) >= 0.9 * len(by_blanks)
         if width > 1 and even and values >= 0.95 and len(by_blanks) > 1:
@@ -157,7 +157,9 @@ def _with_found_quote(lines: str, mark: str, rows: Rows) -> tuple[Rows, str]:
     """The rows under the quote that fits: double, single where cells stand in them, none where it garbles."""
     cells = [cell.strip() for _, row in rows for cell in row if cell.strip()]
     single = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
-    if single >= 0.2 * len(cells) and single:
+    if single and (
+        single >= 0.2 * len(cells) or any(map(_all_single, [row for _, row in rows[:_NAMES_WITHIN]]))
+    ):
         return _rows(lines, mark, "'"), "'"
     if any("\n" in cell or "\r" in cell for cell in cells):
         bare = _rows(lines, mark, "")
@@ -167,6 +169,12 @@ def _with_found_quote(lines: str, mark: str, rows: Rows) -> tuple[Rows, str]:
         if better > worse or (swallowed and better == worse):
             return bare, ""
     return rows, '"'
+
+
+def _all_single(row: list[str]) -> bool:
+    """Whether several cells and no others stand in single quotes, as names do above numbers."""
+    filled = [cell.strip() for cell in row if cell.strip()]
+    return len(filled) > 1 and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in filled)
 
 
 def _rows(text: str, delimiter: str, quote: str) -> Rows:
@@ -208,14 +216,28 @@ def _consistency(rows: Rows) -> tuple[bool, float, float, int]:
     return width > 1 and share > 0.5, round(share, 1), round(_value_share(rows), 1), width
 
 
-def _value_share(rows: Rows) -> float:
-    """The share of the filled cells in the later half that hold a number or a time."""
-    cells = [cell for _, row in rows[len(rows) // 2 :] for cell in row if cell.strip()]
+def _value_share(rows: Rows, missing: str = "") -> float:
+    """The share of the filled cells in the later half that hold a number or a time, but for a word for no reading."""
+    cells = [cell for _, row in rows[len(rows) // 2 :] for cell in row if cell.strip() not in {"", missing}]
     return sum(map(is_value, cells)) / max(len(cells), 1)
 
 
-def _header_and_first(rows: Rows, width: int, config: InputConfig, place: str) -> tuple[Header | None, int]:
-    """The header and the index of the first row of data, by option or by evidence."""
+def _missing_word(rows: Rows) -> str:
+    """The short word that stands for no reading in several columns of the later half, such as `MM`, "" if none does."""
+    later = [row for _, row in rows[len(rows) // 2 :]]
+    words = Counter(cell for row in later for cell in row if len(cell) <= _SHORT_WORD and not is_value(cell))
+    word = next((word for word, _ in words.most_common(1)), "")
+    columns = {place for row in later for place, cell in enumerate(row) if cell == word}
+    return word if len(columns) > 1 else ""
+
+
+def _header_and_first(
+    rows: Rows, width: int, config: InputConfig, place: str, blanks: str | None
+) -> tuple[Header | None, int]:
+    """The header and the index of the first row of data, by option or by evidence.
+
+    `blanks` is the text where runs of blanks part the cells, which names may hold.
+    """
     wanted = _wanted_lines(config.header)
     if config.data_from is not None:
         first = next((index for index, (line, _) in enumerate(rows) if line >= config.data_from), len(rows))
@@ -228,13 +250,18 @@ def _header_and_first(rows: Rows, width: int, config: InputConfig, place: str) -
             )
     elif isinstance(wanted, tuple):
         after = [(line, row) for line, row in rows if line > wanted[1]]
-        below = _first_data(after, width)
+        below = first_data(after, width)
         first = len(rows) - len(after) + (below or 0)
     else:
-        found = _first_data(rows, width)
-        first = _only_text(rows, width, place) if found is None else found
+        found = first_data(rows, width)
+        first = only_text(rows, width, place) if found is None else found
+    if blanks is not None:
+        texts = blanks.splitlines()
+        rows = [(line, _names_apart(texts[line - 1], row, width)) for line, row in rows[:first]] + rows[
+            first:
+        ]
     if wanted is None:
-        return found_header(rows[:first], width), first
+        return found_header(rows[:first], width, exact=blanks is not None), first
     if isinstance(wanted, str):
         return None, first
     inside = [(line, row) for line, row in rows[:first] if wanted[0] <= line <= wanted[1]]
@@ -244,6 +271,21 @@ def _header_and_first(rows: Rows, width: int, config: InputConfig, place: str) -
         )
     main = max(range(len(inside)), key=lambda index: len({cell.strip() for cell in inside[index][1]} - {""}))
     return joined_header(inside[main:], above=inside[:main]), first
+
+
+def _names_apart(text: str, row: list[str], width: int) -> list[str]:
+    """The cells of a line above data that blanks part; names that hold blanks are parted by several, or by commas.
+
+    A lone `#` in front makes it a comment and names no column.
+    """
+    if row[0] == "#":
+        row = row[1:] if len(row) == width + 1 else []
+    if len(row) != width:
+        for mark in (r"\t+|\s{2,}", r"\s*[,;]\s*"):
+            cells = re.split(mark, text.strip().lstrip("#").strip())
+            if len(cells) == width:
+                return cells
+    return [_QUOTED.sub(r"\2", cell) for cell in row]
 
 
 def _wanted_lines(text: str | None) -> tuple[int, int] | str | None:
@@ -257,75 +299,3 @@ def _wanted_lines(text: str | None) -> tuple[int, int] | str | None:
             "--header", f"'{text}' is no line", "use a line such as 3, lines such as 3-5, or none"
         )
     return first, last
-
-
-def _first_data(rows: Rows, width: int) -> int | None:
-    """Index of the first row that looks like the usual row: values and times where the later rows have them.
-
-    A preamble may hold such rows too; they end where a row of words, the header, comes early in the sample.
-    """
-    usual, timed = _usual_places(rows, width)
-    first: int | None = None
-    passed = 0  # rows like data so far
-    headers: list[list[str]] = []
-    dated = _dated_header(rows, width)
-    for index, (_, row) in enumerate(rows):
-        if len(row) != width or index == dated:
-            continue
-        cells = [row[position] for position in usual if row[position].strip()]
-        values = sum(map(is_value, cells))
-        words = [row[position] for position in timed if row[position].strip()]
-        # A word where times stand is a header, even above channels that are called by numbers; a damaged
-        # time still has digits.
-        worded = any(not any(letter.isdigit() for letter in word) for word in words)
-        if values == 0 and 2 * len(cells) >= width > 1:
-            if passed <= _PREAMBLE_ROWS and row not in headers and _more(rows, index, passed):
-                first = None
-            headers.append(row)
-        elif cells and 2 * values >= len(cells) and not (worded and first is None):
-            passed += 1
-            first = index if first is None else first
-    return first
-
-
-def _dated_header(rows: Rows, width: int) -> int | None:
-    """Index of the first row of the usual width if it holds times as names above rows of none."""
-    whole = [index for index, (_, row) in enumerate(rows[:_PREAMBLE_ROWS]) if len(row) == width]
-    if width < _DATED_COLUMNS or len(whole) < 2:
-        return None
-    first, second = (found_across(distinct_names(rows[index][1])) for index in whole[:2])
-    return whole[0] if first is not None and second is None and 2 * len(first.names) >= width else None
-
-
-def _more(rows: Rows, index: int, passed: int) -> bool:
-    """Whether more rows follow a row than rows of data stand above it."""
-    return len(rows) - index - 1 > passed
-
-
-def _usual_places(rows: Rows, width: int) -> tuple[list[int], list[int]]:
-    """The columns that hold values in the later half of the rows, and those of them that hold times."""
-    fitting = [row for _, row in rows if len(row) == width]
-    later = fitting[len(fitting) // 2 :]
-    usual, timed = [], []
-    for position in range(width):
-        cells = [row[position] for row in later if row[position].strip().casefold() not in MISSING_WORDS]
-        if cells and sum(map(is_value, cells)) >= 0.5 * len(cells):
-            usual.append(position)
-            if sum(map(is_moment, cells)) >= 0.9 * len(cells):
-                timed.append(position)
-    return usual, timed
-
-
-def _only_text(rows: Rows, width: int, place: str) -> int:
-    """A sample without a single value: refused, or rows of text under the first row."""
-    if len(rows) == 1 and (width > 1 or len(rows[0][1][0]) <= 80):
-        raise EmptyInputError(
-            place, "there is a header line but no rows of data", "pass a file with rows of data"
-        )
-    if width == 1:
-        raise InputError(
-            place,
-            "this is text, not a table: no delimiter splits its lines into the same number of cells",
-            "turn it into CSV with a time column and one column per number",
-        )
-    return 1

@@ -30,6 +30,8 @@ _KIND_CELL = re.compile(
     re.IGNORECASE,
 )
 
+_MOST_BETWEEN = 3  # last lines above the data, of which one is the header though the last is none
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -42,7 +44,7 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-def found_header(before: Rows, width: int) -> Header | None:
+def found_header(before: Rows, width: int, *, exact: bool = False) -> Header | None:
     """The header among the rows above the data; None if no row there names half of the columns.
 
     Looked for in the rows of about as many cells that stand right above the data. The row that names most
@@ -53,6 +55,7 @@ def found_header(before: Rows, width: int) -> Header | None:
     Args:
         before: the rows above the data.
         width: usual number of cells of the data.
+        exact: whether only lines of that many cells (one less: the rows are numbered or named) can be it.
     """
     begin = len(before)
     while begin and _is_near(before[begin - 1][1], width):
@@ -60,14 +63,29 @@ def found_header(before: Rows, width: int) -> Header | None:
         if begin < len(before) and 2 * _values(row) >= len(row):
             break  # a row of another table; right above the data names may be numbers
         begin -= 1
-    block = range(begin, len(before)) or range(len(before))
-    candidates = [index for index in block if _fits(before[index][1], width)]
+    close = range(max(len(before) - _MOST_BETWEEN, 0), len(before))
+    near = [index for index in close if _is_near(before[index][1], width)]
+    block = range(begin, len(before)) or near or range(len(before))[-1:]
+    candidates = [
+        index
+        for index in block
+        if _fits(before[index][1], width) and not (exact and len(before[index][1]) not in {width - 1, width})
+    ]
+    # Numbers name columns only right above the data.
+    candidates = [
+        index
+        for index in candidates
+        if index == len(before) - 1 or 2 * _values(before[index][1]) <= _filled_cells(before[index][1])
+    ]
     if not candidates:
         return None
     named = [index for index in candidates if not _is_units(before[index][1])]
     named = named or [min(candidates, key=lambda index: _unit_share(before[index][1]))]
     named = [index for index in named if not before[index][1][0].startswith("# ")] or named
     base = max(named, key=lambda index: _fitness(before[index][1], index))
+    if len(before[base][1]) > width:  # a title or settings, if a line under it names the columns one by one
+        below = (index for index in named if index > base and _names_each(before[index][1], width))
+        base = next(below, base)
     return joined_header(before[base:], above=before[begin:base])
 
 
@@ -84,8 +102,18 @@ def _is_near(row: list[str], width: int) -> bool:
 
 def _fits(row: list[str], width: int) -> bool:
     """Whether a row names half of the columns; a lone word above many columns is a title."""
-    named = sum(bool(cell.strip()) for cell in row)
+    named = _filled_cells(row)
     return len(row) <= max(width + 1, 3 * width // 2) and 2 * named >= width
+
+
+def _names_each(row: list[str], width: int) -> bool:
+    """Whether a row has a name of its own for every column, the first perhaps left out."""
+    filled = _filled_cells(row)
+    return len(row) == width and filled >= max(width - 1, 2) and _distinct(row) == filled and not _values(row)
+
+
+def _filled_cells(row: list[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
 
 
 def _values(row: list[str]) -> int:

@@ -11,10 +11,10 @@ from logscan.data.cells import Rows, is_moment
 from logscan.errors import InputError
 
 _COMMA_DECIMAL = re.compile(
-    r"[+-]?(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}([. \u00a0\u202f'’]\d{3})+,\d+)([eE][+-]?\d+)?\s*%?"
+    r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|\d{1,3}([. \u00a0\u202f'’]\d{3})+,\d+)([eE][+-]?\d+)?\s*%?"
 )
 _POINT_DECIMAL = re.compile(
-    r"[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}([, \u00a0\u202f'’]\d{3})+\.\d+)([eE][+-]?\d+)?\s*%?"
+    r"[+-]?(\d*\.(\d{1,2}|\d{4,})|\d{4,}\.\d+|0?\.\d+|\d{1,3}([, \u00a0\u202f'’]\d{3})+\.\d+)([eE][+-]?\d+)?\s*%?"
 )
 _COMMA_GROUP = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _POINT_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
