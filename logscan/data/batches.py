@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -32,7 +33,11 @@ BLOCK_BYTES = 4 << 20  # also the longest line that is read
 _SAMPLE_BYTES = 1 << 18
 _HEAD_BYTES = 1 << 12
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0c\x1b")
-_MARKUP = {b"{": "JSON", b"[{": "JSON", b"<": "HTML or XML"}
+_MARKUP = ((re.compile(rb"\{|\[\s*[\[{\"]"), "JSON"), (re.compile(rb"<"), "HTML or XML"))
+# Headers of attribute-relation files, of archives of series that write one in a line, and the line their data begin in.
+_ATTRIBUTES = re.compile(rb"(?:\s*[%#][^\r\n]*[\r\n]+)*\s*@(?:relation|problemname)\b", re.IGNORECASE)
+_NUMERIC_ATTRIBUTE = re.compile(rb"^@attribute\s.*\s(?:numeric|real|integer)\b", re.IGNORECASE | re.MULTILINE)
+_DATA_MARK = re.compile(rb"^@data\b", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -193,6 +198,8 @@ def _csv_of(
     line_left: bool,
 ) -> Table:
     sample = _checked_sample(stream, source.name)
+    if config.data_from is None:
+        _refuse_attributes(sample, source.name)
     dialect = found_dialect(
         sample.decode("utf-8", errors="replace"), config, ended=len(sample) < _SAMPLE_BYTES, place=source.name
     )
@@ -252,7 +259,7 @@ def _checked_sample(stream: Utf8Stream, place: str) -> bytes:
     if not sample:
         raise EmptyInputError(place, "the file is empty", "pass a file with a header line and rows of data")
     begin = sample[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
-    markup = next((name for mark, name in _MARKUP.items() if begin.startswith(mark)), None)
+    markup = next((name for mark, name in _MARKUP if mark.match(begin)), None)
     if markup is not None:
         raise InputError(place, f"this is {markup}, not a table", "write its rows as CSV")
     if len(sample) == _SAMPLE_BYTES and not (b"\n" in sample or b"\r" in sample):
@@ -260,6 +267,20 @@ def _checked_sample(stream: Utf8Stream, place: str) -> bytes:
             place, f"the first line is longer than {_SAMPLE_BYTES:,} bytes", "pass a CSV with shorter lines"
         )
     return sample
+
+
+def _refuse_attributes(sample: bytes, place: str) -> None:
+    """Raise InputError where names stand in lines of their own above the data, as in ARFF and TSF."""
+    if not _ATTRIBUTES.match(sample):
+        return
+    mark = _DATA_MARK.search(sample) if _NUMERIC_ATTRIBUTE.search(sample) else None
+    line = len(sample[: mark.start()].splitlines()) + 2 if mark else 0  # the first of the data
+    below = f", or pass --header none --data-from {line} to read its rows without names" if mark else ""
+    raise InputError(
+        place,
+        "its columns are told in lines such as @relation, it is no CSV",
+        f"write it as CSV with a row per time and the names in the first line{below}",
+    )
 
 
 def _skip_lines(stream: Utf8Stream, lines: int) -> None:

@@ -15,7 +15,7 @@ from logscan.data.aggregate import Aggregation, aggregation
 from logscan.data.cast import Numbers, is_number, is_text, numbers
 from logscan.data.identifiers import is_identifier, is_place
 from logscan.data.kinds import found_kind
-from logscan.data.longform import Split, found_long, found_split
+from logscan.data.longform import Split, found_long, found_split, mixed_hint
 from logscan.data.status import Status, found_status
 from logscan.data.suggest import require_columns
 from logscan.data.timejoin import is_time_again
@@ -36,12 +36,14 @@ _FLAG = re.compile(
     r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?", re.IGNORECASE
 )
 _INDEX = re.compile(
-    r"(unnamed: \d+|index|idx|row|rows|row[_ ]?(id|no|number|index)|id|no\.?|number|#"
-    r"|rec(ord)?([_ ]?(no|number))?|連番|行番号|通番|番号|№)",
+    r"unnamed: \d+|(.*[_ ])?(index|idx|rows?|rec(ord)?|recnum|entry|point|id|no\.?|nr\.?|number|seq)|instant|udi|#"
+    r"|連番|行番号|通番|番号|№",
     re.IGNORECASE,
 )
 _ELAPSED = re.compile(
-    r"(t|time|elapsed|elapsed time|seconds|sec|経過時間|時間)(\s*[\[(（].*)?", re.IGNORECASE
+    r"(t|(test|relative|elapsed|run(ning)?)?[ _-]?time|elapsed|zeit|temps|seconds?([ _]elapsed)?|sec|x[_-](value|axis)"
+    r"|経過時間|時間)(\s*[\[(（/].*)?",
+    re.IGNORECASE,
 )
 _CELLS = 20_000
 
@@ -96,6 +98,8 @@ def found_plan(
     split, notes = found_long(table, time, config)
     kind, told = found_kind(table, time, config) if split is None else (LogKind.SAMPLES, [])
     notes = [*notes, *told]
+    if split is None and not notes and kind is LogKind.SAMPLES:
+        notes = mixed_hint(table, time, config)
     split = split or found_split(table, config, kind)
     if split is not None and split.long:
         # What is measured is one column; the channels a user names are its sensors.
@@ -136,7 +140,7 @@ def found_plan(
     if config.channels:
         numeric = [name for name in config.channels if name in numeric]
     if not numeric and kind is LogKind.SAMPLES:
-        raise _no_channel(place, ignored, alone=len(names) == 1)
+        raise _no_channel(place, ignored, time, alone=len(names) == 1)
     counted = kind is LogKind.EVENTS and (not config.channels or COUNT in config.channels)
     long = split is not None and split.long
     asked = aggregation(config.aggregate, kind, () if long else names)
@@ -184,7 +188,7 @@ def _status(
     return found_status(table, [name for name in table.column_names if name not in taken], config)
 
 
-def _no_channel(place: str, ignored: dict[str, str], *, alone: bool) -> InputError:
+def _no_channel(place: str, ignored: dict[str, str], time: TimePlan, *, alone: bool) -> InputError:
     if alone:
         what = next(iter(ignored.values()), "holds no numbers")
         fact = f"this is text, not a table: no delimiter splits its lines, and the one column there is {what}"
@@ -192,9 +196,13 @@ def _no_channel(place: str, ignored: dict[str, str], *, alone: bool) -> InputErr
     listed = ", ".join(f"'{name}' {reason}" for name, reason in list(ignored.items())[:4])
     more = ", ..." if len(ignored) > 4 else ""
     fact = f"no numeric channel ({listed}{more})" if listed else "no numeric channel"
-    return InputError(
-        place, fact, "a log needs at least one column of numbers, or --kind events to count its rows"
-    )
+    if any("--units" in reason for reason in ignored.values()):
+        remedy = "pass --units to take the units off"
+    elif time.kind is TimeKind.ROW:
+        remedy = "if it is text, turn it into CSV with a time column and one column per number"
+    else:
+        remedy = "a log needs at least one column of numbers, or --kind events to count its rows"
+    return InputError(place, fact, remedy)
 
 
 def _reason(

@@ -163,9 +163,11 @@ def _averaged(
         return [f"{fact}; '{listed}' {verb} them apart: pass {options} to read one series each."]
     if equal < _AVERAGED:
         return []
-    return [
-        f"{fact}; pass --kind events to count and add them up, or --entity to read one series per machine."
-    ]
+    note = (
+        f"{fact}; pass --kind events to count and add them up, --entity to read one series per machine, or "
+        "--time row to make each a step."
+    )
+    return [note]
 
 
 def _telling_apart(

@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
@@ -26,11 +29,26 @@ MOST_CHANNELS = 500
 MOST_GROUPS = 100_000
 
 _SENSOR = re.compile(
-    r"(sensor|tag|signal|point|channel|variable|parameter|metric|measurement|measure|attribute|item)"
-    r"([_ ]?(id|name|no))?|(センサー?|タグ|信号|計測点|測定点|測項|测点|測點|項目|项目|항목|点)(名|番号|ID)?|変数",
+    r"_?((sensor|tag|signal|point|channel|variable|var|parameter|metric|measurement|measure|attribute|item|series|field|pid"
+    r"|topic|entity|pollutant|quantity)([_ ]?(id|name|no|index))?|data[_ ]?point)|_name"
+    r"|(センサー?|タグ|信号|計測点|測定点|測項|测点|測點|項目|项目|항목|点)(名|番号|ID)?|変数",
     re.IGNORECASE,
 )
-_VALUE = re.compile(r"value|val|reading|data|(計測|測定)?値|データ", re.IGNORECASE)
+_VALUE = re.compile(
+    r"_?(var|tag|sensor|numeric)?[_ ]?(value|val)|readings?|data|payload|state|result|(計測|測定)?値|データ",
+    re.IGNORECASE,
+)
+# Numbers that stand beside a reading and are none: how good it is, which one it is, where it was taken.
+_BESIDE = re.compile(
+    r"_?(.*(quality|quality[_ ]?detail|status|confidence|validity|flag|questionable)|.*(^|[_ ])?(id|index)|table|marker"
+    r"|milli(s|tm)?|(time_?)?ms|lat(itude)?|lon(gitude)?|elevation|height)",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"_?(tag|sensor|channel|signal|point)[_ ]?(id|no|index)?", re.IGNORECASE)
+_HEAD = 1000
+_ALTERNATING = 0.3  # of the rows are of another kind than the one before
+_COMPARED = 9  # kinds
+_APART = 3.0  # interquartile ranges between the readings of two kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +85,12 @@ def found_long(table: Any, time: TimePlan, config: InputConfig) -> tuple[Split |
     if config.sensor is None and config.value is None:
         if config.kind == LogKind.EVENTS.value or config.split is not None or time.kind is TimeKind.ROW:
             return None, []
-        sensor = _only(name for name in free if _SENSOR.fullmatch(name.strip()))
-        value = _only(name for name in free if _VALUE.fullmatch(name.strip()))
-        if sensor is None or value is None or not _is_long(table, sensor, value, free):
+        decimal = config.decimal or "."
+        sensor = _only(name for name in free if _SENSOR.fullmatch(name.strip()) and _varies(table[name]))
+        value = _only(
+            name for name in free if _VALUE.fullmatch(name.strip()) and _holds_numbers(table, name, decimal)
+        )
+        if sensor is None or value is None or not _is_long(table, sensor, value, free, decimal):
             return None, []
         note = (
             f"Long format: '{sensor}' names the channel of a row and '{value}' holds its reading; "
@@ -96,22 +117,91 @@ def _only(names: Any) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _is_long(table: Any, sensor: str, value: str, free: Sequence[str]) -> bool:
+def _holds_numbers(table: Any, name: str, decimal: str) -> bool:
+    column = table[name].slice(0, _HEAD).combine_chunks()
+    return (is_text(column.type) or is_number(column.type)) and _is_numeric(column, decimal)
+
+
+def _varies(column: Any) -> bool:
+    return bool(pc.count_distinct(column).as_py() > 1)
+
+
+def _is_long(table: Any, sensor: str, value: str, free: Sequence[str], decimal: str) -> bool:
     """Whether readings of several sensors stand below one another, and nothing else is measured."""
     if not is_text(table[sensor].type):
         return False
+    head = table.slice(0, _HEAD)
+    names = head[sensor].combine_chunks()
+    if _is_numeric(names, decimal) and not (_NUMBERED.fullmatch(sensor.strip()) and _are_few(names)):
+        return False
     for name in free:
-        column = table[name].combine_chunks()
-        if not (is_text(column.type) or is_number(column.type)):
+        column = head[name].combine_chunks()
+        if name == sensor or not (is_text(column.type) or is_number(column.type)):
             continue
-        head = column.drop_null()[:1000]
-        found = numbers(head, ".")
-        numeric = len(head) > 0 and found.failures < 0.5 * len(head)
-        if numeric != (name == value) and (name == value or numeric):
+        numeric = _is_numeric(column, decimal)
+        if name == value and not numeric:
+            return False
+        if name != value and numeric and not (_BESIDE.fullmatch(name.strip()) or _is_fixed(column, names)):
             return False
     column = table[sensor].combine_chunks().drop_null()
     distinct = int(pc.count_distinct(column).as_py())
     return 2 <= distinct <= len(column) / 10
+
+
+def _is_numeric(column: Any, decimal: str) -> bool:
+    head = column.drop_null()
+    return len(head) > 0 and numbers(head, decimal).failures < 0.5 * len(head)
+
+
+def _are_few(names: Any) -> bool:
+    """Whether numbers are whole and come back, as those of channels do and readings do not."""
+    cells = numbers(names, ".").cells
+    return bool((cells % 1 == 0).all()) and len(np.unique(cells)) <= 0.1 * len(cells)
+
+
+def _is_fixed(column: Any, names: Any) -> bool:
+    """Whether every sensor has one number of its own in a column, as places have."""
+    pairs = pa.table({"sensor": names, "x": column.cast(pa.string())}).group_by(["sensor", "x"]).aggregate([])
+    return bool(pairs.num_rows <= pc.count_distinct(names).as_py())
+
+
+def mixed_hint(table: Any, time: TimePlan, config: InputConfig) -> list[str]:
+    """A sentence where one column of numbers holds readings of several things in turn, as a column of words tells.
+
+    Args:
+        table: Arrow table with plain columns.
+        time: the time column.
+        config: what the user said.
+    """
+    if config.entity or config.channels or config.ignore or time.kind is TimeKind.ROW:
+        return []
+    free = [name for name in table.column_names if name not in time.columns]
+    numeric = [
+        name
+        for name in free
+        if _holds_numbers(table, name, config.decimal or ".") and not _BESIDE.fullmatch(name.strip())
+    ]
+    if len(numeric) != 1:
+        return []
+    values = numbers(table[numeric[0]].combine_chunks(), config.decimal or ".").cells
+    for name in free:
+        if name in numeric or not is_text(table[name].type):
+            continue
+        encoded = table[name].combine_chunks().fill_null("").dictionary_encode()
+        codes = encoded.indices.to_numpy()
+        kinds = len(encoded.dictionary)
+        if 2 <= kinds <= len(codes) / 10 and (np.diff(codes) != 0).mean() >= _ALTERNATING:
+            groups = [values[(codes == code) & np.isfinite(values)] for code in range(min(kinds, _COMPARED))]
+            quarters = [np.quantile(group, (0.25, 0.5, 0.75)) for group in groups if len(group)]
+            spread = max(float(three[2] - three[0]) for three in quarters)
+            if np.ptp([three[1] for three in quarters]) > _APART * spread:
+                sensor, value = quote(name), quote(numeric[0])
+                note = (
+                    f"Rows of different '{name}' alternate and '{numeric[0]}' reads differently in each; if they are "
+                    f"sensors, pass --sensor {sensor} --value {value}, if they are machines --entity {sensor}."
+                )
+                return [note]
+    return []
 
 
 def found_split(table: Any, config: InputConfig, kind: LogKind) -> Split | None:

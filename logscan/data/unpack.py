@@ -33,6 +33,9 @@ _FOREIGN = {  # magic bytes of what people feed by mistake -> (what it is, remed
     b"ARROW1": ("an Arrow file", "write it as Parquet"),
     b"\x89HDF": ("an HDF5 file", "write its table as CSV or Parquet"),
     b"SQLite": ("an SQLite database", "write its table as CSV"),
+    b"MATLAB": ("a MATLAB file", "write its table as CSV or Parquet"),
+    b"\x93NUMPY": ("a NumPy file", "write its table as CSV or Parquet"),
+    b"TDSm": ("a TDMS file", "write its channels as CSV"),
 }
 _DAMAGE = (
     OSError,
