@@ -36,7 +36,9 @@ class TimePlan:
     unit_ns: int = 0  # of epoch times and Excel's days; 0: neither
     origin: int = 0  # of these numbers, what 1970-01-01 is
     grain_ns: int = 1000  # to which fractions of these numbers are rounded
-    roles: tuple[str, ...] = ()  # of columns that are parts of a time: year, day of year, hour, hhmm, clock ...
+    roles: tuple[
+        str, ...
+    ] = ()  # of columns that are parts of a time: year, day of year, hour, hhmm, clock ...
     decimal: str = "."  # decimal mark of numbers in text
 
     @property
