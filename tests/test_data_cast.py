@@ -63,3 +63,11 @@ def test_typed_columns_are_read_as_they_are(column):
     expected = [np.nan if cell is None else float(cell) for cell in column.to_pylist()]
     np.testing.assert_array_equal(found.cells, expected)
     assert (found.failures, found.present) == (0, 2)
+
+
+@pytest.mark.parametrize("sign", [")", " )", "*", " *", "#", ";"])
+def test_a_sign_behind_a_number_does_not_hide_it(sign):
+    """Weather services mark estimated values; some loggers end records with a semicolon."""
+    found = numbers(pa.array([f"-12.3{sign}", f"1.5e3{sign}", f"x{sign}"]), ".")
+    np.testing.assert_array_equal(found.cells, [-12.3, 1500, np.nan])
+    assert found.failures == 1

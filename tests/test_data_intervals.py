@@ -49,3 +49,17 @@ def test_a_clock_with_one_letter_for_the_half_of_the_day_joins_its_date(form):
     frame = pd.DataFrame({"Date": HOURS.strftime("%m/%d/%y"), "Time": clock, "x": np.arange(len(HOURS)) % 7})
     log = read_log(["-"], InputConfig(), stdin=io.BytesIO(frame.to_csv(index=False, sep="\t").encode()))
     np.testing.assert_array_equal(log.series[0].row_times, HOURS.as_unit("ns").asi8)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "label"),
+    [
+        ("DATE (MM/DD/YYYY)", "%m/%d/%Y", "MM/DD/YYYY"),
+        ("TT.MM.JJJJ hh:mm:ss", "%d.%m.%Y", "DD/MM/YYYY"),
+        ("time [dd/MM/yyyy]", "%d/%m/%Y", "DD/MM/YYYY"),
+    ],
+)
+def test_a_name_that_tells_the_order_of_the_date_is_believed(name, form, label):
+    """Dates of the first days of a month do not tell; the header may."""
+    days = pd.date_range("2024-03-01", periods=12)
+    assert read_times(days.strftime(form), name=name).schema.time_format.startswith(label)

@@ -171,13 +171,14 @@ def _cleaned(cell: str, decimal: str) -> float:
     """The number in a cell of unusual form, else NaN.
 
     Full-width digits, signs of typography, Excel's `="12"`, currency signs, thousands parted by blanks or
-    apostrophes, a minus behind the number or brackets around it, a closing bracket behind it, and inf.
+    apostrophes, a minus behind the number or brackets around it, a sign such as `)`, `*` or `#` behind it, and inf.
     """
     text = unicodedata.normalize("NFKC", cell).strip().replace("\u2212", "-").replace("\u3000", "")
     text = re.sub(r'^="(.*)"$', r"\1", text).strip()
     text = re.sub(r"^([+-]?)\s*[$€£¥\\]?\s*|\s*[$€£¥]$", r"\1", text)  # the yen sign of CP932 is a backslash
     text = re.sub(r"^\(\s*([\d.,' ]+)\s*\)$|^([\d.,' ]+)-$", r"-\1\2", text)
-    text = re.sub(r"^([+-]?[\d.,]+)\s*\)$", r"\1", text)  # nearly complete, as meteorologists mark it
+    # Nearly complete, estimated, of another instrument, as meteorologists mark it; the end of a record.
+    text = re.sub(r"^([+-]?[\d.,]+([eE][+-]?\d+)?)\s*[)*#;]$", r"\1", text)
     if re.match(r"^[+-]?\d{1,3}([ '’]\d{3})+([.,]\d*)?$", text):
         text = re.sub("[ '’]", "", text)
     if re.match(_THOUSANDS[decimal], text, re.ASCII):

@@ -14,7 +14,7 @@ from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.suggest import require_columns
 from logscan.data.timejoin import cells_of, with_clock, with_fraction
-from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, name_score
+from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, name_score, said_order
 from logscan.data.timeparts import given_parts, parts_plan, unnamed_time
 from logscan.data.timeplan import TimePlan, grid_zone, typed_times
 from logscan.data.timestamps import (
@@ -202,7 +202,9 @@ def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least:
         return form if share > 0 else None
     candidates = {order: found[1] for order, found in numeric.items() if found[0] == best}
     if len(candidates) > 1:
-        chosen = _compact_order(column, candidates, clock_beside=_has_clock(table, name))
+        said = said_order(name)
+        chosen = said if said in candidates else None
+        chosen = chosen or _compact_order(column, candidates, clock_beside=_has_clock(table, name))
         if chosen is None:
             example = column.drop_null()[0].as_py()
             raise AmbiguousDatesError(

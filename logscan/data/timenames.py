@@ -54,6 +54,16 @@ STEP_NAME = re.compile(
 )
 SERIAL = re.compile(r"シリアル値|serial|経過|elapsed", re.IGNORECASE)
 
+_SAID_ORDERS = (
+    ("dmy", re.compile(r"\b(dd?|tt|jj)[-/. ](mm?)[-/. ]?[yja]", re.IGNORECASE)),
+    ("mdy", re.compile(r"\b(mm?)[-/. ](dd?|tt)[-/. ]?[yja]", re.IGNORECASE)),
+)
+
+
+def said_order(name: str) -> str | None:
+    """The order of day, month and year that a name tells, as in `Date (MM/DD/YYYY)`; None where it tells none."""
+    return next((order for order, pattern in _SAID_ORDERS if pattern.search(name)), None)
+
 
 def name_score(name: str) -> int:
     """How sure a name says that its column is the time: 2, 1 or 0."""
