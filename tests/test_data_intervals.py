@@ -21,8 +21,8 @@ def read_times(texts, name="time", **config):
 @pytest.mark.parametrize(
     ("form", "label"),
     [
-        ("{a:%d.%m.%Y %H:%M} - {b:%d.%m.%Y %H:%M}", "DD/MM/YYYY hh:mm:ss"),
-        ("{a:%d.%m.%Y %H:%M} - {b:%d.%m.%Y %H:%M} (CET/CEST)", "DD/MM/YYYY hh:mm:ss"),
+        ("{a:%d.%m.%Y %H:%M} - {b:%d.%m.%Y %H:%M}", "DD.MM.YYYY hh:mm:ss"),
+        ("{a:%d.%m.%Y %H:%M} - {b:%d.%m.%Y %H:%M} (CET/CEST)", "DD.MM.YYYY hh:mm:ss"),
         (
             "{a:%d/%m/%Y %H:%M:%S} (CET) - {b:%d/%m/%Y %H:%M:%S} (CET)",
             "DD/MM/YYYY hh:mm:ss",
@@ -55,7 +55,7 @@ def test_a_clock_with_one_letter_for_the_half_of_the_day_joins_its_date(form):
     ("name", "form", "label"),
     [
         ("DATE (MM/DD/YYYY)", "%m/%d/%Y", "MM/DD/YYYY"),
-        ("TT.MM.JJJJ hh:mm:ss", "%d.%m.%Y", "DD/MM/YYYY"),
+        ("TT.MM.JJJJ hh:mm:ss", "%d.%m.%Y", "DD.MM.YYYY"),
         ("time [dd/MM/yyyy]", "%d/%m/%Y", "DD/MM/YYYY"),
     ],
 )

@@ -99,13 +99,13 @@ def test_hours_written_with_the_next_one_are_a_clock():
     """`00 - 01` beside a date is the hour from midnight on."""
     spans = [f"{one:02d} - {(one + 1) % 24:02d}" for one in HOURS.hour]
     frame = pd.DataFrame({"Day": HOURS.strftime("%d-%m-%Y"), "Hours": spans, "x": X})
-    assert_times(read_frame(frame), HOURS, "DD/MM/YYYY + hour")
+    assert_times(read_frame(frame), HOURS, "DD-MM-YYYY + hour")
 
 
 def test_a_bare_clock_with_its_zone_joins_its_date():
     """`0300 UTC` is three o'clock."""
     frame = pd.DataFrame({"Data": HOURS.strftime("%Y/%m/%d"), "Hora UTC": HOURS.strftime("%H%M UTC"), "x": X})
-    assert_times(read_frame(frame), HOURS, "YYYY-MM-DD + hh:mm:ss")
+    assert_times(read_frame(frame), HOURS, "YYYY/MM/DD + hh:mm:ss")
 
 
 def test_the_time_of_a_daily_extreme_is_not_the_clock_of_the_day():
