@@ -29,6 +29,8 @@ FORMS: dict[str, tuple[timestamps.DateOrder, bool]] = {
     "%Y%m%d%H%M%S": ("compact", False),
     "%Y%m%d": ("compact", False),
     "%y%m%d %H%M%S": ("short", False),
+    "1%y/%m/%d %H:%M": ("roc", False),
+    "%Y/%m/%d %p %I:%M:%S": ("year first", False),
     "%H:%M:%S": ("time of day", False),
     "%-I:%M %p": ("time of day", False),
 }

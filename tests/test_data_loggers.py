@@ -88,3 +88,39 @@ def test_a_zero_in_front_parts_no_thousands():
     lines = ["time;a;b"] + [f"{time};{row},5;0.{row + 100}" for row, time in enumerate(SLOW)]
     values = read(lines, decimal=",").series[0].values
     np.testing.assert_allclose(values[:, 1], (np.arange(ROWS) + 100) / 1000)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda t: f"'{t:%Y/%m/%d %H:%M:%S}",
+        lambda t: f"[{t:%Y-%m-%d %H:%M:%S}]",
+        lambda t: f"{t:%Y/%m/%d %p %I:%M:%S}",
+        lambda t: f"{t.year}/{t.month}/{t.day}　{t.hour}時{t.minute}分{t.second}秒",
+        lambda t: f"{t.year - 1911}/{t:%m/%d %H:%M:%S}",
+        lambda t: f"民國{t.year - 1911}年{t.month}月{t.day}日 {t:%H:%M:%S}",
+    ],
+)
+def test_times_in_other_dress(write):
+    """Brackets and apostrophes around times, AM in front, wide blanks, years of the Republic of China."""
+    assert_series(
+        read(["日時,x", *(f"{write(time)},{value}" for time, value in zip(SLOW, VALUES, strict=True))]),
+        SLOW,
+        "x",
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "form"),
+    [
+        ("日付,時,分,秒", "%Y/%m/%d,%H時,%M分,%S秒"),
+        ("Date,Hour,Minute,Second", "%d-%b-%Y,%H,%M,%S"),
+        ("年,月,日,時,分,秒", "%Y年,%m月,%d日,%H時,%M分,%S秒"),
+    ],
+)
+def test_parts_of_the_time_in_columns_of_their_own(names, form):
+    """A date, an hour, a minute and a second in four columns, with their words or without, are one time."""
+    lines = [f"{names},x", *(f"{time:{form}},{value}" for time, value in zip(SLOW, VALUES, strict=True))]
+    log = read(lines)
+    assert_series(log, SLOW, "x")
+    assert_series(read(lines, time=log.schema.time_column), SLOW, "x")

@@ -22,7 +22,7 @@ from logscan.records import I64, LogKind, TimeKind
 # What is written down when something happens: orders, alarms, steps of a process.
 _EVENT_NAME = re.compile(
     r"\b(order|invoice|transaction|receipt|ticket|customer|product|purchase|basket|sku|event|alarm|alert|message|msg|"
-    r"activity|concept|case|incident|sale|shipment|booking)s?\b"
+    r"activity|concept|case|incident|sale|shipment|booking|trip|ride|rental|fare|payment|passenger|delivery)s?\b"
     r"|受注|注文|取引|伝票|返品|売上|出荷|商品|品番|顧客|得意先|警報|アラーム|イベント|メッセージ|発生|訂單|订单|交易|商品|报警"
     r"|주문|상품|고객|알람",
     re.IGNORECASE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.suggest import require_columns
-from logscan.data.timejoin import cells_of, with_clock, with_fraction
+from logscan.data.timejoin import cells_of, with_clock, with_fraction, with_minutes
 from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, name_score, said_order
 from logscan.data.timeparts import given_parts, parts_plan, unnamed_time
 from logscan.data.timeplan import TimePlan, grid_zone, typed_times
@@ -66,6 +67,7 @@ def found_time(table: Any, config: InputConfig, place: str) -> TimePlan:
             if name not in {*config.entity, *config.channels, *config.ignore}
         ]
         plan = _automatic(table, free, config, place)
+        plan = with_minutes(table, plan, [name for name in free if name not in plan.columns])
         plan = with_fraction(table, plan, [name for name in free if name not in plan.columns])
     return plan
 
@@ -88,6 +90,12 @@ def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
     parts = given_parts(table, names, config) if len(names) > 1 else None
     if parts is not None:
         return parts
+    if len(names) in {3, 4}:
+        with suppress(InputError, UsageError):  # the first two are no date and hour
+            hours = _named(table, config.model_copy(update={"time": " + ".join(names[:2])}), place)
+            joined = with_minutes(table, hours, names[2:])
+            if joined.columns == tuple(names):
+                return joined
     if len(names) > 2:
         fact = f"'{config.time}' are no columns of year, month, day and what follows"
         raise UsageError("--time", fact, "name one column, a date and a time, or year+month+day+hour")
@@ -187,7 +195,7 @@ def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least:
     shares = {
         order: found
         for order, found in other_forms(column).items()
-        if (hinted or order not in {"compact", "short", "era", "era-month", "yyyymm"})
+        if (hinted or order not in {"compact", "short", "era", "roc", "era-month", "yyyymm"})
         and (order != "mon-year" or _is_run(column, found[1]))
     }
     share, form = max(shares.values(), key=lambda found: found[0])

@@ -18,7 +18,9 @@ from logscan.data.timenames import (
     DURATION,
     FRACTIONS,
     HOUR,
+    MINUTE,
     PERIOD_NAME,
+    SECOND,
     SERIAL,
     name_score,
 )
@@ -30,6 +32,8 @@ _CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}
 _PERIODS = (24, 48, 96, 144, 288)
 _ENOUGH = 30  # rows that show a line
 _SAMPLE_CELLS = 20_000
+MINUTE_NS = 60 * SECOND_NS
+HOUR_NS = 60 * MINUTE_NS
 
 
 def cells_of(table: Any, name: str) -> Any:
@@ -122,6 +126,29 @@ def is_time_again(table: Any, name: str, time: TimePlan, decimal: str) -> bool:
         return False
     slope, begin = np.polyfit(seconds, values, 1)
     return bool(np.abs(slope * seconds + begin - values).max() <= 1e-4 * np.ptp(values) and slope > 0)
+
+
+def with_minutes(table: Any, plan: TimePlan, others: Sequence[str]) -> TimePlan:
+    """The plan of a date and an hour joined with columns of minutes and perhaps seconds."""
+    if len(plan.columns) != 2 or plan.roles or plan.fraction_ns or plan.periods:
+        return plan
+    times = plan.times([cells_of(table, name) for name in plan.columns])
+    if (times[times != INVALID] % HOUR_NS != 0).any():
+        return plan
+    joined = plan
+    for unit, (role, pattern) in zip((MINUTE_NS, SECOND_NS), (MINUTE, SECOND), strict=True):
+        name = next(
+            (one for one in others if pattern.fullmatch(one.strip()) and one not in joined.columns), None
+        )
+        if name is None:
+            break
+        label = f"{joined.label} + {role}"
+        found = replace(joined, columns=(*joined.columns, name), label=label, more_ns=(*joined.more_ns, unit))
+        times = found.times([cells_of(table, column) for column in found.columns])
+        if float((times != INVALID).mean()) < 0.9:
+            break
+        joined = found
+    return joined
 
 
 def _repeats(table: Any, date: str) -> bool:

@@ -46,6 +46,8 @@ FRACTIONS = (
         re.compile(r"([uμµ]s|usec|micros?|micro[ -]?seconds?|マイクロ秒|微秒)(\s*[\[(（].*)?", re.IGNORECASE),
     ),
 )
+MINUTE = ("minute", re.compile(r"minutes?|min|mi|mm|mn|分", re.IGNORECASE))
+SECOND = ("second", re.compile(r"seconds?|sec|ss|秒", re.IGNORECASE))
 DURATION = re.compile(r"時間|시간", re.IGNORECASE)  # hours of the clock only where dates repeat
 STEP_NAME = re.compile(
     r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|seq|timestamp|time[_ ]?(step|ms|us|ns|s)|year|jahr|年|年度|西暦"

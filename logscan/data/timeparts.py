@@ -13,6 +13,7 @@ import pyarrow as pa
 from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.timejoin import cells_of, clock_digits
+from logscan.data.timenames import MINUTE, SECOND
 from logscan.data.timeplan import TimePlan, grid_zone
 from logscan.data.timestamps import DAY_NS, INVALID, SECOND_NS, form_share, text_times
 from logscan.records import I64, TimeKind
@@ -29,8 +30,8 @@ _DAYS = (
 )
 _CLOCKS = (
     ("hour", re.compile(r"hours?|hr|hh(24)?|stunde|heure|hora|ora|uur|時|時間", re.IGNORECASE)),
-    ("minute", re.compile(r"minutes?|min|mi|mm|mn|分", re.IGNORECASE)),
-    ("second", re.compile(r"seconds?|sec|ss|秒", re.IGNORECASE)),
+    MINUTE,
+    SECOND,
 )
 _CLOCK = re.compile(
     r"(utc|local)?[ _]?(time|hhmm(ss)?|hrmn|clock|uhrzeit)|[A-Z]{1,3}ST|utc|gmt|時刻", re.IGNORECASE

@@ -15,6 +15,8 @@ from logscan.data.cast import is_text, numbers
 from logscan.data.timestamps import DAY_NS, INVALID, SECOND_NS, TimeForm, checked_timezone, text_times
 from logscan.records import F64, I64, TimeKind
 
+_PART_WORD = r"^\s*(\d+)\s*[年月日時分秒时点년월일시분초]\s*$"
+
 
 @dataclass(frozen=True, slots=True)
 class TimePlan:
@@ -30,9 +32,8 @@ class TimePlan:
     clock_digits: int = 2  # of such numbers: 2 are hours, 4 hours and minutes, 6 also seconds
     periods: int = 0  # into which the day is cut, where such numbers count them; 0: they do not
     first_period: int = 1
-    fraction_ns: int = (
-        0  # the last column counts these, as milliseconds beside a time to the second; 0: there is none
-    )
+    more_ns: tuple[int, ...] = ()  # of columns behind date and hour that count minutes and perhaps seconds
+    fraction_ns: int = 0  # of a last column of milliseconds or microseconds; 0: there is none
     unit_ns: int = 0  # of epoch times and Excel's days; 0: neither
     origin: int = 0  # of these numbers, what 1970-01-01 is
     grain_ns: int = 1000  # to which fractions of these numbers are rounded
@@ -53,6 +54,12 @@ class TimePlan:
             part = numbers(columns[-1], self.decimal).cells * self.fraction_ns
             valid = (whole != INVALID) & (part >= 0) & (part < SECOND_NS)
             return np.where(valid, whole + np.where(valid, part, 0).astype(np.int64), INVALID)
+        if self.more_ns:
+            hours = replace(self, more_ns=()).times(columns[: -len(self.more_ns)])
+            parts = [part_cells(column, self.decimal) for column in columns[-len(self.more_ns) :]]
+            beyond = sum(part * unit for part, unit in zip(parts, self.more_ns, strict=True))
+            valid = (hours != INVALID) & np.all([(part >= 0) & (part < 60) for part in parts], axis=0)
+            return np.where(valid, hours + np.where(valid, beyond, 0).astype(np.int64), INVALID)
         if self.roles:
             return part_times(self.roles, columns, self.decimal)
         first = self._column_times(columns[0])
@@ -112,6 +119,13 @@ def period_clock(values: F64, periods: int, first: int) -> I64:
     return np.where(fits, place * (DAY_NS // periods), INVALID)
 
 
+def part_cells(column: Any, decimal: str) -> F64:
+    """Numbers of a part of a time, without its word as in `3時`; (rows,) float64."""
+    if is_text(column.type):
+        column = pc.replace_substring_regex(column, _PART_WORD, r"\1")
+    return numbers(column, decimal).cells
+
+
 def part_times(roles: Sequence[str], columns: Sequence[Any], decimal: str) -> I64:
     """Times of columns of parts, INVALID where one is no such part.
 
@@ -123,7 +137,7 @@ def part_times(roles: Sequence[str], columns: Sequence[Any], decimal: str) -> I6
         decimal: decimal mark of numbers in text.
     """
     cells = {
-        role: numbers(column, decimal).cells
+        role: part_cells(column, decimal)
         for role, column in zip(roles, columns, strict=True)
         if role != "clock"
     }

@@ -27,7 +27,7 @@ INVALID = np.iinfo(np.int64).min
 
 DateOrder = Literal[
     "ymd", "dmy", "mdy", "year first", "era", "compact", "short", "d-mon-y", "mon-d-y", "ctime", "time of day",
-    "hour range", "year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter",
+    "hour range", "roc", "year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter",
 ]  # fmt: skip
 
 _WEEKDAY = r"(?:[A-Za-zÀ-ÿ]{2,10}\.?,?\s+)?"
@@ -35,7 +35,7 @@ _MONTH = r"(?P<mon>[A-Za-zÀ-ÿ]{3,10})"
 _ZONE = r"(?P<zone>Z|z|UTC|GMT|JST|CET|CEST|MEZ|MESZ|[+-]\d{2}(?::?\d{2})?)?"
 _FIRST = r"(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<third>\d{4}|\d{2})"
 _CLOCK = (
-    r"(?:(?:[T\s.,:_-]|\([日月火水木金土]\)|日)*(?P<half>午前|午後)?\s*(?P<hour>\d{1,2})"
+    r"(?:(?:[T\s.,:_-]|\([日月火水木金土]\)|日)*(?P<half>午前|午後|[AaPp][Mm])?\s*(?P<hour>\d{1,2})"
     r"\s*(?:[:.時hH]\s*(?P<minute>\d{1,2})"
     r"(?:\s*[:.分]\s*(?P<second_of>\d{1,2})(?:[.,:](?P<fraction>\d{1,9})\d*)?)?\s*[分秒]?|時)(?:\s*Uhr)?"
     rf"\s*(?P<meridiem>[AaPp](?:\.?\s?[Mm]\.?)?)?\s*{_ZONE})"
@@ -50,6 +50,9 @@ _PATTERNS: dict[str, str] = {
         r"^\s*(?P<y>19\d{2}|20\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:[T\s:_-]?(?P<hour>\d{2})(?::?(?P<minute>\d{2})"
         r"(?::?(?P<second_of>\d{2})(?:[.,]?(?P<fraction>\d{1,9}))?)?)?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?\s*$"
     ),
+    # Years of the Republic of China; with two digits they are those of any other calendar.
+    "roc": rf"^\s*(?:民國|民国)?\s*(?P<y>1\d{{2}})\s*[-/.年]\s*(?P<m>\d{{1,2}})\s*[-/.月]\s*"
+    rf"(?P<d>\d{{1,2}})日?{_CLOCK}?\s*$",
     "d-mon-y": rf"^\s*{_WEEKDAY}(?P<d>\d{{1,2}})\.?[-/. ]?{_MONTH}\.?[-/., ]+(?P<y>\d{{4}}|\d{{2}}){_CLOCK}?\s*$",
     "mon-d-y": rf"^\s*{_WEEKDAY}{_MONTH}\.?[-/. ]+(?P<d>\d{{1,2}}),?[-/. ]+(?P<y>\d{{4}}){_CLOCK}?\s*$",
     "ctime": rf"^\s*[A-Za-zÀ-ÿ]{{2,10}}\s+{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
@@ -82,7 +85,7 @@ _MONTHS = (
 )  # fmt: skip
 _ERA_YEARS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERA_LETTERS = dict(zip("RHSTM", _ERA_YEARS, strict=True))
-_WIDE = "[０-９：／．－㋿㍻㍼㍽㍾]"
+_WIDE = "[０-９：／．－\u3000㋿㍻㍼㍽㍾]"
 # The day of the week behind a date: `(火)`, `（火・祝）`, `火曜日`, `(Tue)`, `周二`, `(화)`.
 _DAY_NAME = (
     r"([-/.]\d{1,2}|[日일])\s*(?:[(（]\s*(?:[日月火水木金土](?:曜日?)?(?:[・･,]?\s*[祝休])?|[월화수목금토일]요?일?|[一二三四五六]"
@@ -106,11 +109,16 @@ _ISO_END = r"^(\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)\s*/
 _SPACED = r"^\s*(\d{1,2}|\d{4}) (\d{1,2}) (\d{4}|\d{1,2})( \d{1,2}:|$)"  # parts of a date
 _NOTED = r"(\d)\s*\((?:[A-Z]{2,4}T|UTC|[A-Z]{2,4}T/[A-Z]{2,4}T)\)"  # zones that are told beside the time
 _BARE_CLOCK = r"^\s*(\d{2})(\d{2})\s*(?:UTC|GMT|Z|h|hrs?|Uhr)\s*$"
+_BRACKETED = (
+    r"^\s*[\['\"]+\s*(\d.*?)\s*[\]'\"]*\s*$"  # and an apostrophe that makes it text for a spreadsheet
+)
 _DASHED = r"^(\d{4}-\d{2}-\d{2})[_ T](\d{2})-(\d{2})-(\d{2})"
+_YEARS: dict[DateOrder, tuple[int, int]] = {"compact": (1900, 2100), "roc": (100, 200)}
 _NAMED_ZONES = {"JST": 540, "CET": 60, "MEZ": 60, "CEST": 120, "MESZ": 120}  # minutes east
 _LABELS = {
     "year first": "YYYY-MM-DD",
     "era": "Japanese era",
+    "roc": "Minguo",
     "compact": "YYYYMMDD",
     "short": "YYMMDD",
     "ctime": "Day Mon DD hh:mm:ss YYYY",
@@ -207,7 +215,7 @@ def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | Non
         return None
     half = layout.words.get("half", "") + layout.words.get("meridiem", "")
     late = (half[:1] in {"P", "p"} or half == "午後") if half else None
-    era = int(_era_starts(words["era"])[0]) if "era" in words else 0
+    era = int(_era_starts(words["era"])[0]) if "era" in words else _calendar(form.order)
     month = int(_month_numbers(words["mon"])[0]) if "mon" in words else 0
     offset = int(_offset_ns(words["zone"])[0]) if dated and form.aware else 0
 
@@ -221,8 +229,9 @@ def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | Non
             clock = clock + number["fraction"] * 10 ** (9 - (end - first))
         if not dated:
             return np.where(valid, clock, INVALID), alike
-        if form.order == "compact":  # the pattern knows two centuries
-            alike &= (number["y"] >= 1900) & (number["y"] < 2100)
+        if form.order in _YEARS:  # the pattern looks at digits of the year
+            first, end = _YEARS[form.order]
+            alike &= (number["y"] >= first) & (number["y"] < end)
         days, known = _days(number["y"] + era, number.get("m", none + month), number["d"])
         return np.where(valid & known, days * DAY_NS + clock - offset, INVALID), alike
 
@@ -260,7 +269,7 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
     if form.order in {"time of day", "hour range"}:
         return np.where(valid, clock, INVALID)
     valid &= has_zone == form.aware
-    year = number("y")
+    year = number("y") + _calendar(form.order)
     if "era" in fields:
         year = year + _era_starts(fields["era"])
     month = _month_numbers(fields["mon"]) if "mon" in fields else number("m")
@@ -310,8 +319,8 @@ def _clock_ns(fields: dict[str, Any], number: Any, valid: Bool) -> I64:
     hour, minute, second = number("hour") + number("lone_hour"), number("minute"), number("second_of")
     if "meridiem" in fields:
         late, early = _starts(fields["meridiem"], "P", "p"), _starts(fields["meridiem"], "A", "a")
-        late |= _starts(fields["half"], "午後")
-        early |= _starts(fields["half"], "午前")
+        late |= _starts(fields["half"], "午後", "P", "p")
+        early |= _starts(fields["half"], "午前", "A", "a")
         valid &= ~(early | late) | (hour <= 12)
         hour = np.where(late & (hour < 12), hour + 12, np.where(early & (hour == 12), 0, hour))
     valid &= (minute < 60) & (second <= 60)
@@ -342,7 +351,8 @@ def _usual(column: Any) -> Any:
     """Texts as the patterns expect them.
 
     Full-width digits and signs in their usual width, Chinese and Korean words as Japanese ones, no day of the week
-    behind the date, no end of an interval, `31 01 2024` with slashes, and `2024-01-31_10-20-30` with colons.
+    behind the date, no end of an interval, no brackets around them, `31 01 2024` with slashes, and
+    `2024-01-31_10-20-30` with colons.
     """
     plain = pc.all(pc.string_is_ascii(column), skip_nulls=True).as_py()
     if not plain and pc.any(pc.match_substring_regex(column, _WIDE)).as_py():
@@ -357,6 +367,7 @@ def _usual(column: Any) -> Any:
         column = _replaced(column, _ISO_END, r"\1")
     column = _replaced(column, _BARE_CLOCK, r"\1:\2")
     column = _replaced(column, _SPACED, r"\1/\2/\3\4")
+    column = _replaced(column, _BRACKETED, r"\1")
     return _replaced(column, _DASHED, r"\1 \2:\3:\4")
 
 
@@ -365,6 +376,11 @@ def _replaced(column: Any, pattern: str, by: str) -> Any:
     if not pc.any(pc.match_substring_regex(column, pattern)).as_py():
         return column
     return pc.replace_substring_regex(column, pattern, by)
+
+
+def _calendar(order: DateOrder) -> int:
+    """The year before the first of the calendar of a form."""
+    return 1911 if order == "roc" else 0
 
 
 def _era_starts(column: Any) -> I64:
@@ -444,7 +460,16 @@ def numeric_order_shares(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]
 
 def other_forms(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]:
     """`form_share` of every form that cannot be taken for another."""
-    orders: tuple[DateOrder, ...] = ("year first", "era", "d-mon-y", "mon-d-y", "ctime", "compact", "short")
+    orders: tuple[DateOrder, ...] = (
+        "year first",
+        "era",
+        "roc",
+        "d-mon-y",
+        "mon-d-y",
+        "ctime",
+        "compact",
+        "short",
+    )
     return {order: form_share(column, order) for order in (*orders, *sorted(MONTHLY))}
 
 
