@@ -29,7 +29,7 @@ class InputConfig(_Section):
     kind: Literal["samples", "events"] | None = None
     """Regular readings, or one row per thing that happened."""
     every: str | None = None
-    """Grid step: `1min`, `10s`, `1h`, `1d`, or an integer for integer time."""
+    """Grid step: `1min`, `10s`, `1h`, `1d`, `1month`, or an integer for integer time."""
     encoding: str | None = None
     """Text encoding, such as `cp932`."""
     delimiter: str | None = None
