@@ -50,7 +50,10 @@ Kind = Annotated[
 Every = Annotated[
     str | None,
     typer.Option(
-        "--every", envvar="LOGSCAN_EVERY", help="Grid step, such as 1min, 1h or 1month.", rich_help_panel=_INPUT
+        "--every",
+        envvar="LOGSCAN_EVERY",
+        help="Grid step, such as 1min, 1h or 1month.",
+        rich_help_panel=_INPUT,
     ),
 ]
 Encoding = Annotated[

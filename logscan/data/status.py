@@ -21,18 +21,20 @@ from logscan.records import F64, Bool, TimeGrid
 
 _NAME = re.compile(
     r"((machine|line|operation|operating|run|running|equipment|plant)[_ ]?)?(status|state|mode)"
-    r"|(設備|機械|運転|稼働|ライン)?(状態|状況|ステータス|モード)",
+    r"|(設備|機械|運転|稼働|ライン)?(状態|状況|ステータス|モード)|(设备|運行|运行|机组)?(状态|狀態)|(설비|운전|가동)?상태",
     re.IGNORECASE,
 )
 _RUNNING_WORDS = """
 run running on auto automatic operation operating operational active production producing normal ok
 運転 運転中 稼働 稼働中 自動 自動運転 生産 生産中 正常 正常運転
+运行 运行中 開機 开机 자동 운전 운전중 가동 가동중 정상
 """
 _STOPPED_WORDS = """
 stop stopped stopping off idle idling standby stand-by maintenance maint pm down downtime shutdown offline setup
 changeover cleaning inspection pause paused break
 停止 停止中 休止 休止中 保全 保全中 メンテナンス メンテナンス中 メンテ 点検 点検中 段取り 段取り中 段取 待機 待機中
 清掃 清掃中 計画停止 休憩
+停机 停機 待机 待機 检修 维护 维修 정지 정지중 대기 점검
 """
 _WEAK = frozenset({"on", "ok", "normal", "active", "auto", "automatic", "正常", "自動"})  # of a part, perhaps
 RUNNING = frozenset(_RUNNING_WORDS.split())

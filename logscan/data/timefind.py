@@ -198,7 +198,7 @@ def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least:
         if (hinted or order not in {"compact", "short", "era", "roc", "era-month", "yyyymm"})
         and (order != "mon-year" or _is_run(column, found[1]))
     }
-    share, form = max(shares.values(), key=lambda found: found[0])
+    share, form = max(shares.values(), key=lambda found: found[0], default=(share, form))
     numeric = numeric_order_shares(column)
     best = max(found[0] for found in numeric.values())
     if share >= max(best, least) and share > 0:

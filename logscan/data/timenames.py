@@ -10,7 +10,7 @@ _STRONG = re.compile(
     r"(local|utc|measurement|record(ed)?|event|order|start|end)[_ ]?(date|time|timestamp)|"
     r"datum|zeit|uhrzeit|zeitstempel|zeitpunkt|messzeit|datum[ /+-]*(uhr)?zeit|fecha|fecha[ /]?hora|hora|heure|"
     r"horodatage|data|data[ /]?ora|dag|tijd|"
-    r"(計測|測定|取得|記録|発生|受注|注文|収集|更新|登録|観測|取引|購入|売上|出荷|検知|警報)?(日時|時刻|日付|年月日|日)"
+    r"(計測|測定|取得|記録|発生|受注|注文|収集|更新|登録|観測|取引|購入|売上|出荷|検知|警報|伝票|納品|入荷|入庫|出庫|製造|生産|作業|検査|開始|利用|予約)?(日時|時刻|日付|年月日|日)"
     r"|タイムスタンプ|(观测|觀測|采集|记录|监测|訂單|订单)?(日期|时间|時間|日期时间|时刻)|(측정|관측)?(일시|날짜|일자|연월일|시간|시각))"
     r"(\s*[\[(（].*)?",
     re.IGNORECASE,
