@@ -65,7 +65,7 @@ _JA = (
     (r"Read as events: times are irregular and its columns name things; .*", "発生記録として読み込みました（間隔が不規則で、列名が出来事を示すため）。一定間隔の計測値の場合は --kind samples を指定してください。"),
     (r"Read as events: the number of rows per time varies and '(.*)' holds text; .*", r"発生記録として読み込みました（時刻ごとの行数が一定でなく、「\1」が文字列のため）。一定間隔の計測値の場合は --kind samples を指定してください。"),
     (r"Read as events: the number of rows per time varies and its columns name things; .*", "発生記録として読み込みました（時刻ごとの行数が一定でなく、列名が出来事を示すため）。一定間隔の計測値の場合は --kind samples を指定してください。"),
-    (r"(.*): columns '(.*)' to '(.*)' are (?:hours|times|months) of .*: each row was read as (\d+) readings, .*", r"\1：列「\2」～「\3」は時刻や月を表すため、1行を\4個の計測値として読み込みました（--channels に列名を指定すると、それぞれをチャンネルとして読み込みます）。"),
+    (r"(.*): columns '(.*)' to '(.*)' are (?:hours|times|months).*: each row was read as (\d+) readings, .*", r"\1：列「\2」～「\3」は時刻や月を表すため、1行を\4個の計測値として読み込みました（--channels に列名を指定すると、それぞれをチャンネルとして読み込みます）。"),
     (r"channels the model does not know are ignored: (.*)", r"モデルにないチャンネルは使用していません：\1"),
     (r"'(.*)' tells when the machine stands: ([\d,]+) of ([\d,]+) steps are set aside.*", r"「\1」により停止と判断した\2ステップ（全\3）を除外しました。評価にも学習にも使用しません。"),
     (r"public holidays of (\S+): ([\d,]+) of ([\d,]+) steps are set aside,.*", r"祝日（\1）として\2ステップ（全\3）を除外しました。評価にも学習にも使用しません。"),
