@@ -140,3 +140,11 @@ def test_large_readings_without_a_name_are_no_times():
     """Numbers as large as seconds since 1970 that rise and fall are readings."""
     frame = pd.DataFrame({0: 1_303_132_929 + 6 * (np.arange(97) % 7), 1: X})
     assert read_frame(frame, header=False).schema.time_kind is TimeKind.ROW
+
+
+def test_a_line_of_totals_under_counted_hours_does_not_hide_them():
+    """It has no date and no hour."""
+    frame = pd.DataFrame({"Data": HOURS.strftime("%d/%m/%Y"), "Ora": HOURS.hour, "x": X})
+    log = read_frame(pd.concat([frame, pd.DataFrame({"x": [99.5]})]).astype({"Ora": "Int64"}))
+    assert_times(log, HOURS, "DD/MM/YYYY + hour")
+    assert log.counts.dropped == {"time does not parse": 1}

@@ -179,15 +179,15 @@ def _counts_every_day(table: Any, date: str, name: str) -> bool:
     column = table[name].combine_chunks()
     if not (is_text(column.type) or is_number(column.type)):
         return False
-    head = table[date].combine_chunks()
-    frame = pd.DataFrame(
-        {"date": head.dictionary_encode().indices.to_numpy(), "x": numbers(column, ".").cells}
-    )
+    dates = table[date].combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+    frame = pd.DataFrame({"date": dates, "x": numbers(column, ".").cells})
+    frame = frame[frame["x"].notna() & (frame["date"] >= 0)]  # a line of totals has no date
     days = frame.groupby("date", sort=False)["x"].agg(["min", "max", "nunique"])
     days = days.iloc[1:-1] if len(days) > 2 else days  # the first and the last may be parts
     usual = days["max"] - days["min"] + 1
     full = (days["nunique"] == usual.median()) & (usual == usual.median()) & days["min"].isin((0, 1))
-    return bool((frame["x"] % 1 == 0).all() and full.mean() >= 0.8)
+    whole = len(frame) >= 0.9 * len(dates) and bool((frame["x"] % 1 == 0).all())
+    return whole and bool(full.mean() >= 0.8)
 
 
 def _periods(column: Any) -> tuple[int, int]:

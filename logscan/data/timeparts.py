@@ -122,7 +122,7 @@ def unnamed_time(table: Any, names: Sequence[str], config: InputConfig) -> TimeP
     Only where all of it fits and the rows are in order of time.
     """
     free = [name for name in names[:_LOOKED_AT] if _UNNAMED.fullmatch(name)]
-    if len(free) < min(len(names), _LOOKED_AT):
+    if not free or len(free) < min(len(names), _LOOKED_AT):
         return None
     return (
         _unnamed_epoch(table, free[0], config)
