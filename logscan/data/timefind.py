@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.suggest import require_columns
 from logscan.data.timejoin import cells_of, with_clock, with_fraction, with_minutes
-from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, name_score, said_order
+from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, YEAR, name_score, said_order
 from logscan.data.timeparts import given_parts, parts_plan, unnamed_time
 from logscan.data.timeplan import TimePlan, grid_zone, typed_times
 from logscan.data.timestamps import (
@@ -90,12 +89,17 @@ def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
     parts = given_parts(table, names, config) if len(names) > 1 else None
     if parts is not None:
         return parts
-    if len(names) in {3, 4}:
-        with suppress(InputError, UsageError):  # the first two are no date and hour
+    if len(names) in {3, 4} and not YEAR[1].fullmatch(names[0]):
+        joined = _row_plan()
+        try:
             hours = _named(table, config.model_copy(update={"time": " + ".join(names[:2])}), place)
             joined = with_minutes(table, hours, names[2:])
-            if joined.columns == tuple(names):
-                return joined
+        except AmbiguousDatesError:
+            raise
+        except InputError:  # no date and hour: said below
+            pass
+        if joined.columns == tuple(names):
+            return joined
     if len(names) > 2:
         fact = f"'{config.time}' are no columns of year, month, day and what follows"
         raise UsageError("--time", fact, "name one column, a date and a time, or year+month+day+hour")

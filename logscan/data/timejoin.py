@@ -15,12 +15,11 @@ from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.timenames import (
     CLOCK_NAME,
     CLOCK_WORD,
+    CLOCKS,
     DURATION,
     FRACTIONS,
     HOUR,
-    MINUTE,
     PERIOD_NAME,
-    SECOND,
     SERIAL,
     name_score,
 )
@@ -136,7 +135,7 @@ def with_minutes(table: Any, plan: TimePlan, others: Sequence[str]) -> TimePlan:
     if (times[times != INVALID] % HOUR_NS != 0).any():
         return plan
     joined = plan
-    for unit, (role, pattern) in zip((MINUTE_NS, SECOND_NS), (MINUTE, SECOND), strict=True):
+    for unit, (role, pattern) in zip((MINUTE_NS, SECOND_NS), CLOCKS[1:], strict=True):
         name = next(
             (one for one in others if pattern.fullmatch(one.strip()) and one not in joined.columns), None
         )

@@ -21,6 +21,21 @@ _WEAK = re.compile(
     re.IGNORECASE,
 )
 DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자", re.IGNORECASE)
+YEAR = ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|rok|年", re.IGNORECASE))
+MONTH = ("month", re.compile(r"month|mon|mnth|mm|mo|mn|monat|mois|mes|mese|月", re.IGNORECASE))
+QUARTER = ("quarter", re.compile(r"q(uarter|tr)?|trimestre|quartal|四半期", re.IGNORECASE))
+DAYS = (
+    ("day", re.compile(r"day|dd|dy|day[ _]?of[ _]?month|dom|tag|jour|d[ií]a|giorno|dag|日", re.IGNORECASE)),
+    (
+        "day of year",
+        re.compile(r"doy|day[ _]?of[ _]?(the )?year|j(ulian)?[ _-]?day|yday|年間通算日", re.IGNORECASE),
+    ),
+)
+CLOCKS = (
+    ("hour", re.compile(r"hours?|hr|hh(24)?|stunde|heure|hora|ora|uur|時|時間", re.IGNORECASE)),
+    ("minute", re.compile(r"minutes?|min|mi|mm|mn|分", re.IGNORECASE)),
+    ("second", re.compile(r"seconds?|sec|ss|秒", re.IGNORECASE)),
+)
 HOUR = re.compile(
     r"(hour|hr|hours|hour of day|時|時間|時間帯|時刻|时间|时刻|小时|时|시간|시각|시)", re.IGNORECASE
 )
@@ -46,8 +61,6 @@ FRACTIONS = (
         re.compile(r"([uμµ]s|usec|micros?|micro[ -]?seconds?|マイクロ秒|微秒)(\s*[\[(（].*)?", re.IGNORECASE),
     ),
 )
-MINUTE = ("minute", re.compile(r"minutes?|min|mi|mm|mn|分", re.IGNORECASE))
-SECOND = ("second", re.compile(r"seconds?|sec|ss|秒", re.IGNORECASE))
 DURATION = re.compile(r"時間|시간", re.IGNORECASE)  # hours of the clock only where dates repeat
 STEP_NAME = re.compile(
     r"(t|ts|time|step|steps|tick|ticks|cycle|cycles|seq|timestamp|time[_ ]?(step|ms|us|ns|s)|year|jahr|年|年度|西暦"

@@ -13,26 +13,11 @@ import pyarrow as pa
 from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.timejoin import cells_of, clock_digits
-from logscan.data.timenames import MINUTE, SECOND
+from logscan.data.timenames import CLOCKS, DAYS, MONTH, QUARTER, YEAR
 from logscan.data.timeplan import TimePlan, grid_zone
 from logscan.data.timestamps import DAY_NS, INVALID, SECOND_NS, form_share, text_times
 from logscan.records import I64, TimeKind
 
-_YEAR = ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|rok|年", re.IGNORECASE))
-_MONTH = ("month", re.compile(r"month|mon|mnth|mm|mo|mn|monat|mois|mes|mese|月", re.IGNORECASE))
-_QUARTER = ("quarter", re.compile(r"q(uarter|tr)?|trimestre|quartal|四半期", re.IGNORECASE))
-_DAYS = (
-    ("day", re.compile(r"day|dd|dy|day[ _]?of[ _]?month|dom|tag|jour|d[ií]a|giorno|dag|日", re.IGNORECASE)),
-    (
-        "day of year",
-        re.compile(r"doy|day[ _]?of[ _]?(the )?year|j(ulian)?[ _-]?day|yday|年間通算日", re.IGNORECASE),
-    ),
-)
-_CLOCKS = (
-    ("hour", re.compile(r"hours?|hr|hh(24)?|stunde|heure|hora|ora|uur|時|時間", re.IGNORECASE)),
-    MINUTE,
-    SECOND,
-)
 _CLOCK = re.compile(
     r"(utc|local)?[ _]?(time|hhmm(ss)?|hrmn|clock|uhrzeit)|[A-Z]{1,3}ST|utc|gmt|時刻", re.IGNORECASE
 )
@@ -71,16 +56,16 @@ def parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePla
             found[role] = name
         return name is not None
 
-    if not take(*_YEAR):
+    if not take(*YEAR):
         return None
-    if (not take(*_MONTH) or not take(*_DAYS[0])) and not take(*_DAYS[1]) and "month" not in found:
-        take(*_QUARTER)
+    if (not take(*MONTH) or not take(*DAYS[0])) and not take(*DAYS[1]) and "month" not in found:
+        take(*QUARTER)
     if "day of year" in found:
         found.pop("month", None)
     dated = "day" in found or "day of year" in found
     if len(found) < 2 or not (dated or _are_months(table, list(found.values()), config)):
         return None
-    if dated and not all(take(*clock) for clock in _CLOCKS) and "hour" not in found:
+    if dated and not all(take(*clock) for clock in CLOCKS) and "hour" not in found:
         _take_clock(table, [name for name in names if name not in found.values()], found)
     return _checked(table, found, config)
 

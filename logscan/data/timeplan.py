@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,12 +56,12 @@ class TimePlan:
             return np.where(valid, whole + np.where(valid, part, 0).astype(np.int64), INVALID)
         if self.more_ns:
             hours = replace(self, more_ns=()).times(columns[: -len(self.more_ns)])
-            parts = [part_cells(column, self.decimal) for column in columns[-len(self.more_ns) :]]
+            parts = [self._part(column) for column in columns[-len(self.more_ns) :]]
             beyond = sum(part * unit for part, unit in zip(parts, self.more_ns, strict=True))
             valid = (hours != INVALID) & np.all([(part >= 0) & (part < 60) for part in parts], axis=0)
             return np.where(valid, hours + np.where(valid, beyond, 0).astype(np.int64), INVALID)
         if self.roles:
-            return part_times(self.roles, columns, self.decimal)
+            return part_times(self.roles, columns, self._part)
         first = self._column_times(columns[0])
         if len(columns) == 1:
             return first
@@ -76,6 +76,12 @@ class TimePlan:
         return np.where(
             (first == INVALID) | (clock == INVALID), INVALID, first + np.where(clock == INVALID, 0, clock)
         )
+
+    def _part(self, column: Any) -> F64:
+        """Numbers of a part of the time, without its word as in `3時`."""
+        if is_text(column.type):
+            column = pc.replace_substring_regex(column, _PART_WORD, r"\1")
+        return numbers(column, self.decimal).cells
 
     def _column_times(self, column: Any) -> I64:
         if pa.types.is_temporal(column.type):
@@ -119,14 +125,7 @@ def period_clock(values: F64, periods: int, first: int) -> I64:
     return np.where(fits, place * (DAY_NS // periods), INVALID)
 
 
-def part_cells(column: Any, decimal: str) -> F64:
-    """Numbers of a part of a time, without its word as in `3時`; (rows,) float64."""
-    if is_text(column.type):
-        column = pc.replace_substring_regex(column, _PART_WORD, r"\1")
-    return numbers(column, decimal).cells
-
-
-def part_times(roles: Sequence[str], columns: Sequence[Any], decimal: str) -> I64:
+def part_times(roles: Sequence[str], columns: Sequence[Any], part: Callable[[Any], F64]) -> I64:
     """Times of columns of parts, INVALID where one is no such part.
 
     Args:
@@ -134,13 +133,9 @@ def part_times(roles: Sequence[str], columns: Sequence[Any], decimal: str) -> I6
             or a clock as text or as a number of four or six digits. 24 hours are the end of the day, as are 24 hours
             counted from 1 to 24.
         columns: plain Arrow columns.
-        decimal: decimal mark of numbers in text.
+        part: a column as numbers, NaN where it holds none.
     """
-    cells = {
-        role: part_cells(column, decimal)
-        for role, column in zip(roles, columns, strict=True)
-        if role != "clock"
-    }
+    cells = {role: part(column) for role, column in zip(roles, columns, strict=True) if role != "clock"}
     zero = np.zeros(len(columns[0]))
     year, month, day = cells["year"], cells.get("month", zero + 1), cells.get("day", zero + 1)
     if "quarter" in cells:

@@ -364,11 +364,11 @@ def _usual(column: Any) -> Any:
         column = _replaced(column, words, word)
     if not plain or pc.any(pc.match_substring(column, " - ")).as_py():
         column = _replaced(column, _END, r"\1")
+    column = _replaced(column, _BRACKETED, r"\1")
     if pc.any(pc.match_substring(column, "/")).as_py():
         column = _replaced(column, _ISO_END, r"\1")
     column = _replaced(column, _BARE_CLOCK, r"\1:\2")
     column = _replaced(column, _SPACED, r"\1/\2/\3\4")
-    column = _replaced(column, _BRACKETED, r"\1")
     return _replaced(column, _DASHED, r"\1 \2:\3:\4")
 
 
