@@ -132,3 +132,12 @@ def test_lines_of_comment_far_above_the_data_are_no_header():
     ]
     rows = [f"{row / 7:.3f} {row % 5}.5 {row % 3} 0.25" for row in range(60)]
     assert read([*preamble, "*END*", *rows]).schema.header_line is None
+
+
+@pytest.mark.parametrize("day", ["2024年11月25日", "令和6年11月25日", "25 Nov 2024", "2024-11-25"])
+def test_a_date_does_not_reach_over_a_tab(day):
+    """Beside decimal commas, tabs part the cells whatever the dates are written with."""
+    lines = ["time\tx", *(f"{day} {hour:02d}:00\t2{hour % 7},{hour % 5}3" for hour in range(24))]
+    log = read_log(["-"], InputConfig(), stdin=io.BytesIO("\n".join(lines).encode()))
+    assert (log.schema.delimiter, log.schema.decimal, log.schema.time_column) == ("\t", ",", "time")
+    assert log.series[0].values[1, 0] == 21.13
