@@ -1,3 +1,4 @@
+# ruff: noqa: PD011  `Series.values` is logscan's own
 """Readings and events told apart, and a word on rows that share their time."""
 
 import io
@@ -95,3 +96,16 @@ def test_rows_that_nothing_tells_apart_are_said():
     """Where many rows share their time and no column tells them apart, the note still says so."""
     data = pd.DataFrame({"time": BEAT.repeat(2)[:ROWS], "x": FLOATS[:, 0]})
     assert any("share their time with another one and were averaged" in note for note in read(data).notes)
+
+
+def test_a_short_log_of_events_gets_shorter_intervals():
+    """Fifteen days of alarms are enough intervals for a model; dates alone stay days."""
+    time = pd.Timestamp("2024-02-01") + pd.to_timedelta(
+        np.sort(DRAW.uniform(0, 15 * 86_400, 1500)).round(), "s"
+    )
+    alarms = pd.DataFrame({"time": time, "alarm": DRAW.choice(["a", "b"], 1500)})
+    log = read(alarms, kind="events")
+    assert log.schema.step == 2 * 3600 * 10**9
+    assert log.series[0].values[:, 0].sum() == 1500
+    dates = alarms.assign(time=alarms["time"].dt.strftime("%Y-%m-%d"))
+    assert read(dates, kind="events").schema.step == 86_400 * 10**9

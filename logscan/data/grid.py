@@ -20,6 +20,7 @@ EVENT_STEPS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 10, 15, 30, 60,
 _MONTH_LATE_NS = 152_550 * 1_000_000_000
 _MONTH_EARLY_NS = 226_908 * 1_000_000_000
 _EVENT_ROWS_PER_STEP = 10
+_TOO_FEW = 64  # intervals: a model needs as many
 _DISTANCES = 1 << 22  # from which the usual one is found; of a longer log, evenly spread blocks
 _NICE_NS = tuple(
     count * unit
@@ -98,25 +99,35 @@ def _distances(series: Sequence[Times]) -> I64:
 def event_step(series: Iterable[tuple[I64, I64]], kind: TimeKind) -> int:
     """The shortest round interval that holds ten rows on average (all entities, each over its own span).
 
+    Where that leaves fewer than 64 intervals, the longest that leaves 128 and holds a row on average. None is finer
+    than the times are: of dates without a clock it is a day.
+
     Args:
         series: of every entity, its keys, ascending, and the rows behind each, (keys,) int64 each.
         kind: what the keys are.
     """
-    span = inner_rows = 0
+    span = inner_rows = longest = finest = 0
     for key, rows in series:
         upto = np.cumsum(rows)
         total = int(upto[-1])
         # A wrong date far away must not stretch the span: a thousandth of the rows is cut off at both ends.
         cut = max(total // 1000, 1) if total >= 20 else 0
         low, high = np.searchsorted(upto, [cut, total - cut - 1], side="right")
-        span += int(key[min(high, len(key) - 1)]) - int(key[low])
+        inner = int(key[min(high, len(key) - 1)]) - int(key[low])
+        span, longest = span + inner, max(longest, inner)
+        finest = gcd(finest, int(np.gcd.reduce(np.diff(key)))) if len(key) > 1 else finest
         inner_rows += total - 2 * cut
     per_row = max(span, 1) / max(inner_rows, 1)
     if kind is TimeKind.TIMESTAMP:
         steps: tuple[int, ...] = EVENT_STEPS_NS
     else:
         steps = tuple(count * 10**power for power in range(12) for count in (1, 2, 5))
-    return next((step for step in steps if step >= _EVENT_ROWS_PER_STEP * per_row), steps[-1])
+    steps = tuple(step for step in steps if step >= finest) or steps[-1:]
+    chosen = next((step for step in steps if step >= _EVENT_ROWS_PER_STEP * per_row), steps[-1])
+    if longest < _TOO_FEW * chosen:
+        fine = (step for step in reversed(steps) if per_row <= step < chosen)
+        chosen = next((step for step in fine if longest >= 2 * _TOO_FEW * step), chosen)
+    return chosen
 
 
 def grid_phase(times: Times, step: int) -> int:
