@@ -53,6 +53,13 @@ def test_names_of_historians_and_flags_beside_the_reading_are_known(sensor, valu
     np.testing.assert_array_equal(np.asarray(series.values)[:, 1], 500 + np.arange(60) % 3)
 
 
+@pytest.mark.parametrize("beside", ["humid", "UV index", "temperature"])
+def test_a_second_measurement_beside_the_value_is_no_long_format(beside):
+    """Where two columns measure, a word beside them tells machines or states."""
+    frame = readings("tag", "value")
+    assert read(frame.assign(**{beside: np.arange(120) % 11 + 0.5})).schema.shaping.sensor is None
+
+
 def test_long_format_with_decimal_commas_is_found():
     """The decimal mark of the file counts, not the point."""
     frame = readings("VarName", "VarValue")

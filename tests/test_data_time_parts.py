@@ -148,3 +148,13 @@ def test_a_line_of_totals_under_counted_hours_does_not_hide_them():
     log = read_frame(pd.concat([frame, pd.DataFrame({"x": [99.5]})]).astype({"Ora": "Int64"}))
     assert_times(log, HOURS, "DD/MM/YYYY + hour")
     assert log.counts.dropped == {"time does not parse": 1}
+
+
+@pytest.mark.parametrize("name", ["Store", "turbine_id", "MachineID", "Station no."])
+def test_numbered_things_that_are_there_every_day_are_no_hours(name):
+    """Twenty-four stores are not the hours of a day: a note says how to read them apart."""
+    days = pd.date_range("2024-01-01", periods=40)
+    rows = pd.MultiIndex.from_product([days.strftime("%Y-%m-%d"), range(1, 25)], names=["Date", name])
+    log = read_frame(pd.DataFrame({"x": np.arange(960) % 7 + 0.5}, index=rows).reset_index())
+    assert log.schema.time_column == "Date"
+    assert any("tells them apart: pass --entity" in note for note in log.notes)

@@ -40,7 +40,8 @@ _VALUE = re.compile(
 )
 # Numbers that stand beside a reading and are none: how good it is, which one it is, where it was taken.
 _BESIDE = re.compile(
-    r"_?(.*(quality|quality[_ ]?detail|status|confidence|validity|flag|questionable)|.*(^|[_ ])?(id|index)|table|marker"
+    r"_?(.*(quality|quality[_ ]?detail|status|confidence|validity|flag|questionable)|(.*[_ ])?id"
+    r"|(tag|numeric)[_ ]?(id|index)|index|table|marker"
     r"|milli(s|tm)?|(time_?)?ms|lat(itude)?|lon(gitude)?|elevation|height)",
     re.IGNORECASE,
 )

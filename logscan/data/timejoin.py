@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,13 @@ from logscan.data.timestamps import INVALID, MONTHLY, SECOND_NS, TimeForm, form_
 from logscan.records import TimeKind
 
 _CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}
+# Numbered things may be as many as hours, and each be there every day.
+_THING = re.compile(
+    r"store|shop|station|machine|unit|turbine|sensor|channel|line|zone|region|area|customer|product|item|node|meter|plant"
+    r"|site|building|room|tank|pump|cell|well|device|location|group|dept|team|(^|[^a-z])id([^a-z]|$)|(?<=[a-z])(Id|ID)$"
+    r"|店|号機|装置|設備|機械|地点|局",
+    re.IGNORECASE,
+)
 _PERIODS = (24, 48, 96, 144, 288)
 _ENOUGH = 30  # rows that show a line
 _SAMPLE_CELLS = 20_000
@@ -77,7 +85,7 @@ def with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool
             if digits:
                 return replace(_joined(plan, name, None, _CLOCK_LABELS[digits]), clock_digits=digits)
     for name in near if _repeats(table, date) else ():
-        if named or _counts_every_day(table, date, name):
+        if named or (not _THING.search(name) and _counts_every_day(table, date, name)):
             periods, first = _periods(cells_of(table, name))
             if periods == 24 and not named:
                 return _joined(plan, name, None, _CLOCK_LABELS[2])
