@@ -19,8 +19,9 @@ from logscan.data.csv_rows import CsvRows
 from logscan.data.dialect import Dialect
 from logscan.data.parse import Parser
 from logscan.data.read import read_log
+from logscan.data.timeforms import TimeForm
 from logscan.data.timeplan import TimePlan
-from logscan.data.timestamps import TimeForm, text_times
+from logscan.data.timestamps import text_times
 from logscan.data.wanted import Wanted
 from logscan.errors import InputError
 from logscan.records import TimeKind

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscan.data import layouts, timestamps
-from logscan.data.timestamps import INVALID, TimeForm, text_times
+from logscan.data.timeforms import DateOrder, TimeForm
+from logscan.data.timestamps import INVALID, text_times
 
-FORMS: dict[str, tuple[timestamps.DateOrder, bool]] = {
+FORMS: dict[str, tuple[DateOrder, bool]] = {
     "%Y/%m/%d %H:%M:%S": ("year first", False),
     "%Y/%-m/%-d %-H:%M": ("year first", False),
     "%Y-%m-%d %H": ("year first", False),

@@ -19,7 +19,8 @@ from logscan.data.longform import MOST_GROUPS, NOTHING, SEPARATOR, Split
 from logscan.data.runs import EVERY_TIME, KeyGrid
 from logscan.data.status import around_changes
 from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
-from logscan.data.timestamps import INVALID, localised
+from logscan.data.timestamps import INVALID
+from logscan.data.zones import localised
 from logscan.errors import InputError
 from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
 from logscan.times import Times

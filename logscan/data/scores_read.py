@@ -14,7 +14,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from logscan.data.scores_file import CONTRIBUTION, ESCAPED_FORMULA
-from logscan.data.timestamps import INVALID, TimeForm, text_times
+from logscan.data.timeforms import TimeForm
+from logscan.data.timestamps import INVALID, text_times
 from logscan.errors import InputError
 from logscan.records import F32, F64, I8, I32, I64, Bool, StepQuality, TimeKind
 

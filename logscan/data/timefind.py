@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.suggest import require_columns
+from logscan.data.timeforms import TimeForm
 from logscan.data.timejoin import cells_of, with_clock, with_fraction, with_minutes
 from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, YEAR, name_score, said_order
 from logscan.data.timeparts import given_parts, parts_plan, unnamed_time
@@ -21,7 +22,6 @@ from logscan.data.timestamps import (
     DAY_NS,
     INVALID,
     SECOND_NS,
-    TimeForm,
     form_share,
     numeric_order_shares,
     other_forms,

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.data.cast import is_number, is_text, numbers
+from logscan.data.timeforms import MONTHLY, TimeForm
 from logscan.data.timenames import (
     CLOCK_NAME,
     CLOCK_WORD,
@@ -25,7 +26,7 @@ from logscan.data.timenames import (
     name_score,
 )
 from logscan.data.timeplan import TimePlan, digit_clock
-from logscan.data.timestamps import INVALID, MONTHLY, SECOND_NS, TimeForm, form_share
+from logscan.data.timestamps import INVALID, SECOND_NS, form_share
 from logscan.records import TimeKind
 
 _CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}

@@ -4,80 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
-from typing import Any, Literal
-from unicodedata import normalize
-from zoneinfo import available_timezones
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.data.layouts import U8, Layout, read_by_layout
-from logscan.data.suggest import did_you_mean
-from logscan.errors import UsageError
+from logscan.data.timeforms import CLOCKLIKE, MONTHLY, PATTERNS, YEARS, DateOrder, TimeForm
+from logscan.data.timewriting import is_usual, usual
 from logscan.records import I64, Bool
 
 DAY_NS = 86_400_000_000_000
 SECOND_NS = 1_000_000_000
 INVALID = np.iinfo(np.int64).min
 
-DateOrder = Literal[
-    "ymd", "dmy", "mdy", "year first", "era", "compact", "short", "d-mon-y", "mon-d-y", "ctime", "time of day",
-    "hour range", "roc", "year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter",
-]  # fmt: skip
-
-_WEEKDAY = r"(?:[A-Za-zÀ-ÿ]{2,10}\.?,?\s+)?"
-_MONTH = r"(?P<mon>[A-Za-zÀ-ÿ]{3,10})"
-_ZONE = r"(?P<zone>Z|z|UTC|GMT|JST|CET|CEST|MEZ|MESZ|[+-]\d{2}(?::?\d{2})?)?"
-_FIRST = r"(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<third>\d{4}|\d{2})"
-_CLOCK = (
-    r"(?:(?:[T\s.,:_-]|\([日月火水木金土]\)|日)*(?P<half>午前|午後|[AaPp][Mm])?\s*(?P<hour>\d{1,2})"
-    r"\s*(?:[:.時hH]\s*(?P<minute>\d{1,2})"
-    r"(?:\s*[:.分]\s*(?P<second_of>\d{1,2})(?:[.,:](?P<fraction>\d{1,9})\d*)?)?\s*[分秒]?|時)(?:\s*Uhr)?"
-    rf"\s*(?P<meridiem>[AaPp](?:\.?\s?[Mm]\.?)?)?\s*{_ZONE})"
-)
-_PATTERNS: dict[str, str] = {
-    "year first": rf"^\s*(?P<y>\d{{4}})\s*[-/.年]\s*(?P<m>\d{{1,2}})\s*[-/.月]\s*"
-    rf"(?P<d>\d{{1,2}})日?(?:{_CLOCK}|[T\s]+(?P<lone_hour>\d{{1,2}}))?\s*$",
-    "era": rf"^\s*(?P<era>令和|平成|昭和|大正|明治|[RHSTMrhstm])\.?\s*(?P<y>\d{{1,2}}|元)\s*[-/.年]\s*"
-    rf"(?P<m>\d{{1,2}})\s*[-/.月]\s*(?P<d>\d{{1,2}})日?{_CLOCK}?\s*$",
-    # Years of this and the last century only: ten digits may be an epoch as well.
-    "compact": (
-        r"^\s*(?P<y>19\d{2}|20\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:[T\s:_-]?(?P<hour>\d{2})(?::?(?P<minute>\d{2})"
-        r"(?::?(?P<second_of>\d{2})(?:[.,]?(?P<fraction>\d{1,9}))?)?)?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?\s*$"
-    ),
-    # Years of the Republic of China; with two digits they are those of any other calendar.
-    "roc": rf"^\s*(?:民國|民国)?\s*(?P<y>1\d{{2}})\s*[-/.年]\s*(?P<m>\d{{1,2}})\s*[-/.月]\s*"
-    rf"(?P<d>\d{{1,2}})日?{_CLOCK}?\s*$",
-    "d-mon-y": rf"^\s*{_WEEKDAY}(?P<d>\d{{1,2}})\.?[-/. ]?{_MONTH}\.?[-/., ]+(?P<y>\d{{4}}|\d{{2}}){_CLOCK}?\s*$",
-    "mon-d-y": rf"^\s*{_WEEKDAY}{_MONTH}\.?[-/. ]+(?P<d>\d{{1,2}}),?[-/. ]+(?P<y>\d{{4}}){_CLOCK}?\s*$",
-    "ctime": rf"^\s*[A-Za-zÀ-ÿ]{{2,10}}\s+{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
-    rf":(?P<second_of>\d{{2}})\s+{_ZONE}\s*(?P<y>\d{{4}})\s*$",
-    "short": r"^\s*(?P<y>\d{2})(?P<m>\d{2})(?P<d>\d{2})[T\s_-]?(?P<hour>\d{2}):?(?P<minute>\d{2})"
-    r":?(?P<second_of>\d{2})\s*$",
-    "time of day": rf"^\s*{_CLOCK}\s*$",
-    "hour range": r"^\s*(?P<hour>\d{1,2})\s*[-–~]\s*\d{1,2}\s*$",
-    # Months and quarters without a day: read as their first day.
-    "year-month": r"^\s*(?P<y>\d{4})\s*(?:[-/年]|[Mm])\s*(?P<m>\d{1,2})\s*(?:月[分中度]?)?\s*$",
-    "month-year": r"^\s*(?P<m>\d{1,2})\s*[-/]\s*(?P<y>\d{4})\s*$",
-    "mon-year": rf"^\s*{_MONTH}\.?[-/., ']+(?P<y>\d{{4}}|\d{{2}})\s*$",
-    "year-mon": rf"^\s*(?P<y>\d{{4}})[-/., ]*{_MONTH}\.?\s*$",
-    "era-month": r"^\s*(?P<era>令和|平成|昭和|大正|明治|[RHSTMrhstm])\.?\s*(?P<y>\d{1,2}|元)\s*[-/.年]\s*"
-    r"(?P<m>\d{1,2})\s*(?:月[分中度]?)?\s*$",
-    "yyyymm": r"^\s*(?P<y>19\d{2}|20\d{2})(?P<m>0[1-9]|1[0-2])\s*$",
-    "quarter": r"^\s*(?P<y>\d{4})\s*[-/年 ]?\s*(?:第|[Qq])\s*(?P<q>[1-4])\s*(?:四半期)?\s*$",
-}
-for _order, _fields in {"ymd": "ymd", "dmy": "dmy", "mdy": "mdy"}.items():
-    _places = dict(zip(("first", "second", "third"), _fields, strict=True))
-    _pattern = _FIRST if _order != "ymd" else _FIRST.replace(r"\d{4}|\d{2}", r"\d{1,2}")
-    for _place, _field in _places.items():
-        _pattern = _pattern.replace(f"?P<{_place}>", f"?P<{_field}>")
-    _PATTERNS[_order] = rf"^\s*{_pattern}(?:{_CLOCK}|[T\s]+(?P<lone_hour>\d{{1,2}}))?\s*$"
-
+_SPREAD = 200
 # Month names by their first letters: English, German, French, Spanish, Italian, Dutch, Portuguese.
 _MONTHS = (
     "jan|jän|ene|gen", "feb|fév|fev", "mar|mär|mrz|maa|mrt", "apr|avr|abr", "may|mai|maj|mag|mei", "jun|juin|giu",
@@ -85,81 +27,7 @@ _MONTHS = (
 )  # fmt: skip
 _ERA_YEARS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERA_LETTERS = dict(zip("RHSTM", _ERA_YEARS, strict=True))
-_WIDE = "[０-９：／．－\u3000㋿㍻㍼㍽㍾]"
-# The day of the week behind a date: `(火)`, `（火・祝）`, `火曜日`, `(Tue)`, `周二`, `(화)`.
-_DAY_NAME = (
-    r"([-/.]\d{1,2}|[日일])\s*(?:[(（]\s*(?:[日月火水木金土](?:曜日?)?(?:[・･,]?\s*[祝休])?|[월화수목금토일]요?일?|[一二三四五六]"
-    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?)\s*[)）]|[日月火水木金土]曜日?|\s[日月火水木金土]|[월화수목금토일]요일"
-    r"|(?:星期|周|週)[一二三四五六日天])"
-)
-# Chinese and Korean words for what the patterns know in Japanese.
-_NEIGHBOURS = {
-    "[时点點시]": "時",
-    "분": "分",
-    "초": "秒",
-    "년": "年",
-    "월": "月",
-    "일": "日",
-    "上午|오전": "午前",
-    "下午|오후": "午後",
-}
-_END = r"(\d\s*[時分]?)(?:\s*[～〜~－]\s*|\s+[-–]\s+)\d.*$"  # of an interval, which is named by its beginning
-_CLOCKLIKE = r"[:時]|^\s*\d{1,2}(\.\d{2}\.|[hH])\d{2}"
-_ISO_END = r"^(\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)\s*/\s*\d.*$"
-_SPACED = r"^\s*(\d{1,2}|\d{4}) (\d{1,2}) (\d{4}|\d{1,2})( \d{1,2}:|$)"  # parts of a date
-_NOTED = r"(\d)\s*\((?:[A-Z]{2,4}T|UTC|[A-Z]{2,4}T/[A-Z]{2,4}T)\)"  # zones that are told beside the time
-_BARE_CLOCK = r"^\s*(\d{2})(\d{2})\s*(?:UTC|GMT|Z|h|hrs?|Uhr)\s*$"
-_BRACKETED = (
-    r"^\s*[\['\"]+\s*(\d.*?)\s*[\]'\"]*\s*$"  # and an apostrophe that makes it text for a spreadsheet
-)
-_DASHED = r"^(\d{4}-\d{2}-\d{2})[_ T](\d{2})-(\d{2})-(\d{2})"
-_YEARS: dict[DateOrder, tuple[int, int]] = {"compact": (1900, 2100), "roc": (100, 200)}
 _NAMED_ZONES = {"JST": 540, "CET": 60, "MEZ": 60, "CEST": 120, "MESZ": 120}  # minutes east
-_LABELS = {
-    "year first": "YYYY-MM-DD",
-    "era": "Japanese era",
-    "roc": "Minguo",
-    "compact": "YYYYMMDD",
-    "short": "YYMMDD",
-    "ctime": "Day Mon DD hh:mm:ss YYYY",
-    "d-mon-y": "DD Mon YYYY",
-    "mon-d-y": "Mon DD YYYY",
-    "dmy": "DD/MM/YYYY",
-    "mdy": "MM/DD/YYYY",
-    "ymd": "YY/MM/DD",
-    "time of day": "hh:mm",
-    "hour range": "hh - hh",
-    "year-month": "YYYY-MM",
-    "month-year": "MM/YYYY",
-    "mon-year": "Mon YYYY",
-    "year-mon": "YYYY Mon",
-    "era-month": "Japanese era, month",
-    "yyyymm": "YYYYMM",
-    "quarter": "YYYY Qn",
-}
-_SPREAD = 200
-MONTHLY: frozenset[DateOrder] = frozenset(
-    {"year-month", "month-year", "mon-year", "year-mon", "era-month", "yyyymm", "quarter"}
-)
-_DATE_MARKS = re.compile(r"\s*\d+\s*([-/.年])\s*\d+\s*([-/.月])\s*\d+(日?)")
-
-
-@dataclass(frozen=True, slots=True)
-class TimeForm:
-    """How the texts of one column are read."""
-
-    order: DateOrder
-    aware: bool  # texts carry an offset or Z
-    clocked: bool  # texts carry a time of day
-
-    def label(self, example: str = "") -> str:
-        """The form as shown to people, with the marks between the numbers of a date as in the example."""
-        date = _LABELS[self.order]
-        marks = _DATE_MARKS.match(normalize("NFKC", example))
-        if marks and self.order in {"year first", "ymd", "dmy", "mdy"}:
-            date = "".join(chain(*zip(re.findall("[A-Z]+", date), marks.groups(), strict=True)))
-        clock = " hh:mm:ss" if self.clocked and self.order not in {"time of day", "ctime"} else ""
-        return date + clock + (" with offset" if self.aware else "")
 
 
 def text_times(column: Any, form: TimeForm) -> I64:
@@ -202,9 +70,9 @@ def _pattern_times(column: Any, form: TimeForm) -> I64:
 def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | None:
     """What reads cells that are written like a text; None where only the pattern can."""
     dated = form.order != "time of day"
-    if not _is_usual(re.sub(r"[0-9]", "0", cell)) or not (dated or re.search(_CLOCKLIKE, cell, re.ASCII)):
+    if not is_usual(re.sub(r"[0-9]", "0", cell)) or not (dated or re.search(CLOCKLIKE, cell, re.ASCII)):
         return None
-    layout = Layout.of(cell, _PATTERNS[form.order])
+    layout = Layout.of(cell, PATTERNS[form.order])
     if layout is None:
         return None
     words = {name: pa.array([text]) for name, text in layout.words.items()}
@@ -230,8 +98,8 @@ def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | Non
             clock = clock + number["fraction"] * 10 ** (9 - (end - first))
         if not dated:
             return np.where(valid, clock, INVALID), alike
-        if form.order in _YEARS:  # the pattern looks at digits of the year
-            first, end = _YEARS[form.order]
+        if form.order in YEARS:  # the pattern looks at digits of the year
+            first, end = YEARS[form.order]
             alike &= (number["y"] >= first) & (number["y"] < end)
         days, known = _days(number["y"] + era, number.get("m", none + month), number["d"])
         return np.where(valid & known, days * DAY_NS + clock - offset, INVALID), alike
@@ -239,16 +107,10 @@ def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | Non
     return times
 
 
-@lru_cache(maxsize=256)
-def _is_usual(text: str) -> bool:
-    """Whether a text is written as the patterns expect it."""
-    return bool(_usual(pa.array([text]))[0].as_py() == text)
-
-
 def _matched_times(column: Any, form: TimeForm) -> I64:
     """`text_times` by the pattern of the form."""
-    column = column if form.order == "hour range" else _usual(column)
-    match = pc.extract_regex(column, _PATTERNS[form.order])
+    column = column if form.order == "hour range" else usual(column)
+    match = pc.extract_regex(column, PATTERNS[form.order])
     valid: Bool = match.is_valid().to_numpy(zero_copy_only=False).copy()
     fields = {field.name: match.field(position) for position, field in enumerate(match.type)}
 
@@ -265,7 +127,7 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
     has_zone = ~_blank(fields.get("zone"), len(column))
     if form.order == "time of day":
         # A lone `1.4` is a number, not four minutes past one.
-        clocklike = pc.match_substring_regex(column, _CLOCKLIKE).fill_null(False)
+        clocklike = pc.match_substring_regex(column, CLOCKLIKE).fill_null(False)
         valid &= clocklike.to_numpy(zero_copy_only=False)
     if form.order in {"time of day", "hour range"}:
         return np.where(valid, clock, INVALID)
@@ -348,37 +210,6 @@ def _starts(column: Any, *starts: str) -> Bool:
     return found
 
 
-def _usual(column: Any) -> Any:
-    """Texts as the patterns expect them.
-
-    Full-width digits and signs in their usual width, Chinese and Korean words as Japanese ones, no day of the week
-    behind the date, no end of an interval, no brackets around them, `31 01 2024` with slashes, and
-    `2024-01-31_10-20-30` with colons.
-    """
-    plain = pc.all(pc.string_is_ascii(column), skip_nulls=True).as_py()
-    if not plain and pc.any(pc.match_substring_regex(column, _WIDE)).as_py():
-        column = pc.utf8_normalize(column, "NFKC")
-    if not plain or pc.any(pc.match_substring(column, "(")).as_py():
-        column = _replaced(_replaced(column, _DAY_NAME, r"\1"), _NOTED, r"\1")
-    for words, word in {} if plain else _NEIGHBOURS.items():
-        column = _replaced(column, words, word)
-    if not plain or pc.any(pc.match_substring(column, " - ")).as_py():
-        column = _replaced(column, _END, r"\1")
-    column = _replaced(column, _BRACKETED, r"\1")
-    if pc.any(pc.match_substring(column, "/")).as_py():
-        column = _replaced(column, _ISO_END, r"\1")
-    column = _replaced(column, _BARE_CLOCK, r"\1:\2")
-    column = _replaced(column, _SPACED, r"\1/\2/\3\4")
-    return _replaced(column, _DASHED, r"\1 \2:\3:\4")
-
-
-def _replaced(column: Any, pattern: str, by: str) -> Any:
-    """Texts with what a pattern finds replaced; the same object where it finds nothing."""
-    if not pc.any(pc.match_substring_regex(column, pattern)).as_py():
-        return column
-    return pc.replace_substring_regex(column, pattern, by)
-
-
 def _calendar(order: DateOrder) -> int:
     """The year before the first of the calendar of a form."""
     return 1911 if order == "roc" else 0
@@ -436,8 +267,8 @@ def form_share(column: Any, order: DateOrder) -> tuple[float, TimeForm]:
     if order == "year first" and len(present) and _are_iso(present):
         clocked = 2 * pc.greater(pc.utf8_length(present), len("2024-01-31")).true_count > len(present)
         return 1.0, TimeForm(order, aware=False, clocked=clocked)
-    present = _usual(present)
-    match = pc.extract_regex(present, _PATTERNS[order])
+    present = usual(present)
+    match = pc.extract_regex(present, PATTERNS[order])
     matched = match.filter(match.is_valid())
     names = [field.name for field in match.type]
     rows = len(matched)
@@ -471,39 +302,3 @@ def other_forms(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]:
     spread = present.take(pa.array(np.unique(np.linspace(0, len(present) - 1, _SPREAD).astype(np.int64))))
     likely = [order for order in orders if form_share(spread, order)[0] > 0]
     return {order: form_share(column, order) for order in likely or orders[:1]}
-
-
-def checked_timezone(name: str) -> str:
-    """An IANA time zone; raises UsageError with the nearest name where there is none."""
-    try:
-        pd.Timestamp(0).tz_localize(name)
-    except (KeyError, ValueError, OSError, AttributeError, TypeError) as error:
-        remedy = did_you_mean(name, sorted(available_timezones())) or "use an IANA name such as Asia/Tokyo"
-        raise UsageError("--timezone", f"unknown time zone '{name}'", remedy) from error
-    return name
-
-
-def localised(times: I64, timezone: str) -> tuple[I64, int, int]:
-    """Wall-clock nanoseconds as UTC nanoseconds.
-
-    An hour that occurs twice (end of summer time) is read as its first pass. An hour that does not
-    exist (begin of summer time) is read with the offset of the day before.
-
-    Args:
-        times: (rows,) int64 wall clock, no INVALID.
-        timezone: IANA name.
-
-    Returns:
-        (rows,) int64 UTC, how many rows fell in a repeated hour, and how many in a missing one.
-    """
-    wall = pd.DatetimeIndex(times.view("datetime64[ns]"))
-    first = wall.tz_localize(timezone, ambiguous=np.ones(len(wall), dtype=np.bool_), nonexistent="NaT")
-    second = wall.tz_localize(timezone, ambiguous=np.zeros(len(wall), dtype=np.bool_), nonexistent="NaT")
-    utc = np.array(first.asi8, dtype=np.int64)
-    missing = np.asarray(first.isna(), dtype=np.bool_)
-    repeated = int((first.asi8 != second.asi8).sum())
-    if missing.any():
-        day_before = pd.DatetimeIndex((times[missing] - DAY_NS).view("datetime64[ns]"))
-        shifted = day_before.tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
-        utc[missing] = shifted.asi8 + DAY_NS
-    return utc, repeated, int(missing.sum())
