@@ -190,6 +190,15 @@ def test_thousands_and_percent_are_read():
     np.testing.assert_array_equal(log.series[0].values, [[6460.26, -0.64], [1234567, 1], [7, 2]])
 
 
+def test_signs_behind_numbers_are_taken_off_and_told():
+    """What a sign means only its writer knows: the number is read, and a note counts such cells."""
+    log = read_bytes(b"d,p,q\n2024-01-13,12.3*,(5)\n2024-01-14,120.1#,4\n2024-01-15,7 ),2\n2024-01-16,8,*\n")
+    np.testing.assert_array_equal(log.series[0].values, [[12.3, -5], [120.1, 4], [7, 2], [8, np.nan]])
+    assert [note for note in log.notes if "sign" in note] == [
+        "3 cells carry a sign such as * or # behind their number, in 'p'; read as the number."
+    ]
+
+
 def test_decimal_comma_with_points_for_thousands():
     """In a decimal-comma file 1.234,5 is 1234.5."""
     log = read_bytes(b"t;x\n0;1.234,5\n1;0,25\n2;12.345\n3;7\n", time="t")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from logscan.records import F64, CastFailure
 MISSING_WORDS = frozenset(
     {"", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "nil", "none", "#null!", "欠測", "欠損"}
 )
+_SIGNS = ")*#;"
 _FLOAT64 = pa.float64()
 _NAN = re.compile(r"[+-]?nan(\(\w*\))?")  # as C writes it, and as Arrow reads it
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -30,6 +31,7 @@ class Numbers:
     cells: F64  # (rows,), NaN where missing, not a number or infinite
     failures: int  # cells that hold anything but a missing-value word and are not finite numbers
     example: str  # one of them, "" if none
+    marked: int = 0  # cells that carry a sign behind their number, which was taken off
 
     @property
     def present(self) -> int:
@@ -110,7 +112,7 @@ def _text_numbers(column: Any, decimal: str) -> Numbers:
     rest = pc.invert(good).fill_null(False)
     found = _careful_numbers(column.filter(rest), decimal)
     values[rest.to_numpy(zero_copy_only=False)] = found.cells
-    return _finite(values, found.failures, found.example)
+    return replace(_finite(values, found.failures, found.example), marked=found.marked)
 
 
 def _with_point(column: Any) -> Any:
@@ -146,7 +148,11 @@ def _careful_numbers(column: Any, decimal: str) -> Numbers:
         values[positions] = cleaned[codes]
     failures = int(counts[failed].sum())
     example = min((cell for cell, bad in zip(distinct, failed, strict=True) if bad), default="")
-    return _finite(values, failures, example[:40])
+    signs = np.array(
+        [cell.rstrip().endswith(tuple(_SIGNS)) and "(" not in cell for cell in distinct], dtype=np.bool_
+    )
+    marked = int(counts[signs & np.isfinite(cleaned)].sum())
+    return replace(_finite(values, failures, example[:40]), marked=marked)
 
 
 def _finite(values: F64, failures: int, example: str) -> Numbers:
@@ -178,7 +184,7 @@ def _cleaned(cell: str, decimal: str) -> float:
     text = re.sub(r"^([+-]?)\s*[$€£¥\\]?\s*|\s*[$€£¥]$", r"\1", text)  # the yen sign of CP932 is a backslash
     text = re.sub(r"^\(\s*([\d.,' ]+)\s*\)$|^([\d.,' ]+)-$", r"-\1\2", text)
     # Nearly complete, estimated, of another instrument, as meteorologists mark it; the end of a record.
-    text = re.sub(r"^([+-]?[\d.,]+([eE][+-]?\d+)?)\s*[)*#;]$", r"\1", text)
+    text = re.sub(rf"^([+-]?[\d.,]+([eE][+-]?\d+)?)\s*[{_SIGNS}]$", r"\1", text)
     if re.match(r"^[+-]?\d{1,3}([ '’]\d{3})+([.,]\d*)?$", text):
         text = re.sub("[ '’]", "", text)
     if re.match(_THOUSANDS[decimal], text, re.ASCII):

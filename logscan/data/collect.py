@@ -41,6 +41,7 @@ class Collector:
         self.out_of_order = 0
         self.dropped: Counter[str] = Counter()
         self.failures: dict[str, CastFailure] = {}
+        self._marked: Counter[str] = Counter()
         self.entities: list[str] = []
         self.step = step  # as given, or as long as memory wants it; None: found at the end
         self.own_step: int | None = None  # of the log, where a longer one is taken for memory's sake
@@ -177,6 +178,13 @@ class Collector:
         if self.plan.missing:
             codes = ", ".join(f"{code:g}" for code in self.plan.missing)
             notes.append(f"{self._coded:,} cells hold {codes} and were read as missing.")
+        marked = {name: count for name, count in self._marked.items() if count}
+        if marked:
+            listed = "', '".join(list(marked)[:4]) + ("', ..." if len(marked) > 4 else "'")
+            notes.append(
+                f"{sum(marked.values()):,} cells carry a sign such as * or # behind their number, in '{listed}; "
+                "read as the number."
+            )
         if self.own_step is not None and self.step is not None:
             own, taken = (step_words(step, self.plan.time.kind) for step in (self.own_step, self.step))
             notes.append(
@@ -291,6 +299,7 @@ class Collector:
                 cells = np.where(coded, np.nan, cells)
                 self._coded += int(coded.sum())
             columns.append(cells)
+            self._marked[name] += found.marked
             merged = merged_failure(self.failures.get(name), found)
             if merged is not None:
                 self.failures[name] = merged

@@ -77,6 +77,7 @@ _JA = (
     (r"([\d,]+) rows repeat a stretch of this log row by row: .*", r"\1行が同じ記録の一部をそのまま繰り返しているため、二重取り込みとして除外しました（--repeats count で残せます）。"),
     (r"([\d,]+) rows are exact copies of another row and were counted; .*", r"\1行がほかの行と完全に同じですが、数に含めました（--repeats drop で除外できます）。"),
     (r"Too many rows to look for imports that came twice; all were counted\.", "行数が多いため二重取り込みの確認を省略し、すべて数えました。"),
+    (r"([\d,]+) cells carry a sign such as \* or # behind their number, in '(.*)'(?:, \.\.\.)?; read as the number\.", r"数値の後に記号（*、#など）の付いた値\1個（列「\2」）を、記号を除いた数値として読み込みました。"),
     (r"([\d,]+) cells hold (.*) and were read as missing\.", r"\2 の値 \1個を欠測として扱いました。"),
     (r"Readings come at different intervals; the grid takes the longest, (.*), and averages (.*) over it .*", r"計測間隔が異なるため、最長の \1 に揃え、\2 は平均しました（--every で変更できます）。"),
     (r"(.*): read so much more rarely than the others .*", r"\1：ほかより計測がきわめて少なく、大半のステップが空です。別のログとして読み込むか、--every で間隔を長くしてください。"),
