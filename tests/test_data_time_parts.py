@@ -158,3 +158,13 @@ def test_numbered_things_that_are_there_every_day_are_no_hours(name):
     log = read_frame(pd.DataFrame({"x": np.arange(960) % 7 + 0.5}, index=rows).reset_index())
     assert log.schema.time_column == "Date"
     assert any("tells them apart: pass --entity" in note for note in log.notes)
+
+
+@pytest.mark.parametrize("head", ["date,hour", "year,month,day", "year,doy,hhmm", "time,minute"])
+def test_numbers_of_any_size_are_no_parts_of_a_time(head):
+    """A number that fits no clock and no calendar ends in no overflow."""
+    names = head.split(",")
+    row = ",".join(["2024-01-02", *["1e19"] * (len(names) - 1)])
+    text = "\n".join([f"{head},x", *(f"{row},{place % 5}" for place in range(40))])
+    log = read_log(["-"], InputConfig(), stdin=io.BytesIO(text.encode()))
+    assert log.counts.rows_used + sum(log.counts.dropped.values()) == 40

@@ -103,7 +103,7 @@ def digit_clock(values: F64, digits: int) -> I64:
         values: (rows,) float64, NaN where missing.
         digits: 2, 4 or 6.
     """
-    whole = np.where(values % 1 == 0, values, -1).astype(np.int64)
+    whole = _counted(values)
     second = whole % 100 if digits == 6 else np.zeros_like(whole)
     minutes = whole // 100 if digits == 6 else whole
     minute = minutes % 100 if digits >= 4 else np.zeros_like(whole)
@@ -122,9 +122,15 @@ def period_clock(values: F64, periods: int, first: int) -> I64:
         periods: in a day of 24 hours.
         first: number of the period that begins at midnight.
     """
-    place = np.where(values % 1 == 0, values - first, -1).astype(np.int64)
+    place = _counted(values - first)
     fits = (place >= 0) & (place < periods + max(periods // 24, 1))
     return np.where(fits, place * (DAY_NS // periods), INVALID)
+
+
+def _counted(values: F64) -> I64:
+    """Whole numbers of up to six digits; -1 where a number is none."""
+    fits = (values % 1 == 0) & (np.abs(values) < 1e6)
+    return np.where(fits, values, -1).astype(np.int64)
 
 
 def part_times(roles: Sequence[str], columns: Sequence[Any], part: Callable[[Any], F64]) -> I64:
@@ -145,7 +151,7 @@ def part_times(roles: Sequence[str], columns: Sequence[Any], part: Callable[[Any
     hour, minute, second = (cells.get(role, zero) for role in ("hour", "minute", "second"))
     with np.errstate(invalid="ignore"):
         valid = (year % 1 == 0) & (month % 1 == 0) & (day % 1 == 0) & (hour % 1 == 0) & (minute % 1 == 0)
-        valid &= (year >= 1678) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1)
+        valid &= (year >= 1678) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 366)
         valid &= (hour >= 0) & (hour <= 24) & (minute >= 0) & (minute < 60) & (second >= 0) & (second < 61)
     months = np.where(valid, (year - 1970) * 12 + month - 1, 0).astype(np.int64).astype("datetime64[M]")
     first = months.astype("datetime64[D]").astype(np.int64)
@@ -154,7 +160,7 @@ def part_times(roles: Sequence[str], columns: Sequence[Any], part: Callable[[Any
         day = cells["day of year"]
         length = (months + 12).astype("datetime64[D]").astype(np.int64) - first
         with np.errstate(invalid="ignore"):
-            valid &= (day % 1 == 0) & (day >= 1)
+            valid &= (day % 1 == 0) & (day >= 1) & (day <= 366)
     days = np.where(valid, day, 1).astype(np.int64)
     valid &= days <= length
     minutes = np.where(valid, hour * 60 + minute, 0).astype(np.int64)
