@@ -14,8 +14,8 @@ from logscan.data.dialect import MOST_COLUMNS
 from logscan.data.header import distinct_names
 from logscan.errors import EmptyInputError, InputError
 
-_BATCH_CELLS = 1 << 20
-_FEWEST_ROWS, _MOST_ROWS = 1 << 12, 1 << 16
+_BATCH_CELLS = 1 << 21
+_FEWEST_ROWS, _MOST_ROWS = 1 << 12, 1 << 17
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
 
 
