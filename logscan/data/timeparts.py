@@ -209,7 +209,7 @@ def _fits(times: I64, found: dict[str, str], cells: dict[str, Any]) -> bool:
     """Whether unnamed columns look like the parts they would be."""
     valid = times[times != INVALID]
     year = numbers(cells["year"], ".").cells
-    if len(valid) < 0.99 * len(times) or np.nanmin(year) < 1900 or np.nanmax(year) > 2100:
+    if len(valid) < 0.99 * len(times) or np.nanmin(year) < 1700 or np.nanmax(year) > 2100:
         return False
     if (np.diff(valid) >= 0).mean() < 0.99 or len(np.unique(valid // DAY_NS)) < 2:
         return False
