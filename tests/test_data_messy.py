@@ -272,6 +272,19 @@ def test_an_open_decimal_mark_is_asked_for(cells):
     assert read(text, decimal=".").schema.decimal == "."
 
 
+@pytest.mark.parametrize("name", ["売上高(千円)", "金额", "매출"])
+def test_commas_in_japanese_chinese_and_korean_tables_part_thousands(name):
+    """Where these are written decimals stand behind a point; a semicolon speaks of an instrument from elsewhere."""
+    lines = [
+        f"time{{0}}{name}",
+        *(f'2024-01-{17 + day}{{0}}"{cell}"' for day, cell in enumerate(["1,234", "2,345"])),
+    ]
+    log = read("\n".join(lines).format(","))
+    np.testing.assert_array_equal(log.series[0].values[:, 0], [1234, 2345])
+    with pytest.raises(InputError, match="cannot be told"):
+        read("\n".join(lines).format(";"))
+
+
 NUMBERS = {
     "１２３": 123,
     "－１．５": -1.5,

@@ -83,7 +83,7 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
     return Dialect(
         delimiter=found,
         quote=quote,
-        decimal=config.decimal or found_decimal(rows[first:], found, place),
+        decimal=config.decimal or found_decimal(rows[first:], found, place, sample),
         names=names,
         header_line=header.first_line if header else None,
         header_end=header.last_line if header else None,

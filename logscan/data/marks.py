@@ -24,15 +24,18 @@ _SHORT = re.compile(r"[1-9]\d{0,2}")
 _LONG = re.compile(r"[+-]?\d{4,}")
 _WHOLE = re.compile(r"[+-]?\d+")
 _ASK = "pass --decimal . or --decimal ,"
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff66-\uff9d]")
 
 
-def found_decimal(rows: Rows, delimiter: str, place: str) -> str:
+def found_decimal(rows: Rows, delimiter: str, place: str, text: str = "") -> str:
     """The decimal mark of rows of data: a comma where more cells can only be read with one.
 
     Args:
         rows: rows of data.
         delimiter: between their cells; a semicolon makes thousands parted by points likely.
         place: file name, for the message.
+        text: the sample. Where Chinese, Japanese or Korean is written decimals stand behind a point, but for files
+            with semicolons, which instruments from elsewhere write.
 
     Raises:
         InputError: a mark stands before groups of three digits only, so that it may part thousands.
@@ -55,7 +58,8 @@ def found_decimal(rows: Rows, delimiter: str, place: str) -> str:
     decided = [mark for mark in ".," if votes[mark]]
     if len(decided) == 1:
         return decided[0]
-    if open_cell or len(decided) == 2:
+    pointed = delimiter != ";" and _EAST_ASIAN.search(text)
+    if (open_cell or len(decided) == 2) and not pointed:
         shown = open_cell or "1,234"
         fact = f"whether '{shown}' is a thousand and more or has decimals cannot be told"
         raise InputError(place, fact, _ASK)
