@@ -141,3 +141,15 @@ def test_a_date_does_not_reach_over_a_tab(day):
     log = read_log(["-"], InputConfig(), stdin=io.BytesIO("\n".join(lines).encode()))
     assert (log.schema.delimiter, log.schema.decimal, log.schema.time_column) == ("\t", ",", "time")
     assert log.series[0].values[1, 0] == 21.13
+
+
+def test_names_merged_downwards_are_names():
+    """Where the line of names leaves columns out, the line above it names them; a title does not."""
+    days = [f"2024/4/{1 + hour // 24},{hour % 24}:00,{2500 + hour},{hour},{hour % 7}.5" for hour in range(72)]
+    two = ["DATE,TIME,需要,供給,", ",,,火力,水力", *days]
+    log = read_log(["-"], InputConfig(), stdin=io.BytesIO("\n".join(two).encode()))
+    assert log.schema.time_column == "DATE + TIME"
+    assert log.schema.channels == ("需要", "火力", "水力")
+    titled = ["Report", ",a,b", *(f"r{row},{row},{row % 5}.5" for row in range(40))]
+    log = read_log(["-"], InputConfig(), stdin=io.BytesIO("\n".join(titled).encode()))
+    assert log.schema.channels == ("a", "b")

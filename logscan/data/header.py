@@ -145,11 +145,17 @@ def joined_header(rows: Rows, *, above: Rows) -> Header:
     if plain and _repeats(cells):
         cells = [_joined(parts) for parts in zip(cells, *(row for _, row in plain), strict=True)]
         last = plain[-1][0]
+    elif plain and _completes(plain[0][1], cells):
+        cells = [below.strip() or cell for below, cell in zip(plain[0][1], cells, strict=True)]
+        last = plain[0][0]
     if _repeats(cells):
         group = next((item for item in reversed(above) if _is_group(item[1], cells)), None)
         if group is not None:
             first = group[0]
             cells = [_joined(parts) for parts in zip(_filled(group[1], len(cells)), cells, strict=True)]
+    elif above and _completes(above[-1][1], cells):
+        first = above[-1][0]
+        cells = [cell or over.strip() for cell, over in zip(cells, above[-1][1], strict=True)]
     units = next(((number, row) for number, row in under if _is_units(row)), None)
     if units is not None:
         cells = [_with_unit(name, unit) for name, unit in zip(cells, units[1], strict=True)]
@@ -171,6 +177,12 @@ def _joined(parts: tuple[str, ...]) -> str:
 def _is_group(row: list[str], cells: list[str]) -> bool:
     """Whether a row above the names has several names of groups of columns."""
     return 2 <= len(row) <= len(cells) + 1 and _distinct(row) >= 2
+
+
+def _completes(row: list[str], cells: list[str]) -> bool:
+    """Whether a row has names for all columns that the names leave out, as where cells were merged."""
+    names = [name.strip() for name, cell in zip(row, cells, strict=False) if not cell]
+    return len(row) == len(cells) and len(names) > 0 and all(names) and not _values(names)
 
 
 def _filled(row: list[str], width: int) -> list[str]:
