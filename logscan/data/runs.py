@@ -117,7 +117,6 @@ class KeyGrid:
             return Runs.of(self.keys(times))
         keys = first + self.step * np.arange(cells)
         starts = np.searchsorted(times, keys - self.ahead)
-        starts[0] = 0
         filled = np.diff(starts, append=len(times)) > 0
         return Runs(keys[filled], starts[filled], len(times))
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.data.cast import is_number, is_text, numbers
+from logscan.data.grid import MINUTE_NS
 from logscan.data.timeforms import MONTHLY, TimeForm
 from logscan.data.timenames import (
     CLOCK_NAME,
@@ -40,8 +41,7 @@ _THING = re.compile(
 _PERIODS = (24, 48, 96, 144, 288)
 _ENOUGH = 30  # rows that show a line
 _SAMPLE_CELLS = 20_000
-MINUTE_NS = 60 * SECOND_NS
-HOUR_NS = 60 * MINUTE_NS
+_HOUR_NS = 60 * MINUTE_NS
 
 
 def cells_of(table: Any, name: str) -> Any:
@@ -141,7 +141,7 @@ def with_minutes(table: Any, plan: TimePlan, others: Sequence[str]) -> TimePlan:
     if len(plan.columns) != 2 or plan.roles or plan.fraction_ns or plan.periods:
         return plan
     times = plan.times([cells_of(table, name) for name in plan.columns])
-    if (times[times != INVALID] % HOUR_NS != 0).any():
+    if (times[times != INVALID] % _HOUR_NS != 0).any():
         return plan
     joined = plan
     for unit, (role, pattern) in zip((MINUTE_NS, SECOND_NS), CLOCKS[1:], strict=True):

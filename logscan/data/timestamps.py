@@ -37,6 +37,7 @@ def text_times(column: Any, form: TimeForm) -> I64:
         column: (rows,) text.
         form: how to read it; `time of day` gives nanoseconds since midnight.
     """
+    # To convert a column that does not convert takes ten times as long as one that does: one cell is tried first.
     if form.order == "year first" and _iso_times(column.slice(0, 1), form) is not None:
         iso = _iso_times(column, form)
         if iso is not None:

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from logscan.data.suggest import did_you_mean
+from logscan.data.timestamps import DAY_NS
 from logscan.errors import UsageError
 from logscan.records import I64
-
-_DAY_NS = 86_400_000_000_000
 
 
 def checked_timezone(name: str) -> str:
@@ -44,7 +43,7 @@ def localised(times: I64, timezone: str) -> tuple[I64, int, int]:
     missing = np.asarray(first.isna(), dtype=np.bool_)
     repeated = int((first.asi8 != second.asi8).sum())
     if missing.any():
-        day_before = pd.DatetimeIndex((times[missing] - _DAY_NS).view("datetime64[ns]"))
+        day_before = pd.DatetimeIndex((times[missing] - DAY_NS).view("datetime64[ns]"))
         shifted = day_before.tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
-        utc[missing] = shifted.asi8 + _DAY_NS
+        utc[missing] = shifted.asi8 + DAY_NS
     return utc, repeated, int(missing.sum())
