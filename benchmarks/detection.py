@@ -33,7 +33,7 @@ from detection_summary import add_comparison, print_tables, summarised
 from detection_tasks import LabelledRows, Task, found_tasks, labelled_rows, on_rows, row_figures
 from rich.console import Console
 
-from logscan.data.write import write_text
+from logscan.results.atomic import write_text
 
 if TYPE_CHECKING:
     from logscan.records import SeriesScores

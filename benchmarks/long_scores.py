@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from cli_cost import command_cost
 
-from logscan.data.scores_file import write_scores
 from logscan.records import LogKind, SeriesScores, StepQuality, TimeGrid, TimeKind
+from logscan.results.write_scores import write_scores
 
 SECOND_NS = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND_NS

@@ -33,7 +33,7 @@ from detection_tasks import LabelledRows, Task, found_tasks, labelled_rows, row_
 from peers_table import METHODS, OURS, console_table
 from rich.console import Console
 
-from logscan.data.write import write_text
+from logscan.results.atomic import write_text
 
 if TYPE_CHECKING:
     from torch import Tensor

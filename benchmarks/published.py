@@ -25,7 +25,7 @@ from pathlib import Path
 from detection import all_results
 from detection_tasks import Task
 
-from logscan.data.write import write_text
+from logscan.results.atomic import write_text
 
 _TRAIN_ROWS = re.compile(r"_tr_(\d+)_")
 _FIRST_FACT = "ts_len"  # the columns before it are detectors, the ones from it on describe the series

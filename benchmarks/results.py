@@ -30,7 +30,7 @@ from results_table import (
 )
 from seeds import seed_table
 
-from logscan.data.write import write_text
+from logscan.results.atomic import write_text
 
 _WHOLE = ["--no-fit", "--whole-history", "--only", "gecco2018", "ecg_mba"]
 RUNS: dict[str, list[str]] = {

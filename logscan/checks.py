@@ -15,12 +15,12 @@ from logscan.data.hints import hints
 from logscan.data.quality import channel_qualities
 from logscan.data.shapes import runs
 from logscan.data.suggested import suggested_input, toml_text
-from logscan.data.write import write_text
 from logscan.errors import QualityGateError
 from logscan.inputs import read_inputs, say_notes, step_text
-from logscan.ops.outputs import refuse_overwriting
-from logscan.ops.recording import input_record, quality_records
 from logscan.records import ChannelQuality, Grade, Log
+from logscan.results.atomic import write_text
+from logscan.results.build_record import input_record, quality_records
+from logscan.results.targets import refuse_overwriting
 
 _GRADES = list(Grade)  # best first
 

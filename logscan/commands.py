@@ -18,15 +18,15 @@ from logscan.core.thresholds import parse_false_alarms
 from logscan.data.known import known_failures, names_label_file
 from logscan.data.labels import parse_time
 from logscan.data.quality import channel_qualities
-from logscan.data.write import atomic_path, write_text
 from logscan.errors import InputError, LogscanError, UsageError
 from logscan.inputs import read_inputs, say_notes
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
-from logscan.ops.outputs import refuse_model_folder, refuse_outputs, refuse_overwriting
-from logscan.ops.recording import RunClock, run_record
-from logscan.ops.run import ModelCardRecord, RunRecord
 from logscan.ops.state import locked_state, read_state, write_state
 from logscan.records import Log, SeriesScores
+from logscan.results.atomic import atomic_path, write_text
+from logscan.results.build_record import RunClock, run_record
+from logscan.results.run_record import ModelCardRecord, RunRecord
+from logscan.results.targets import refuse_model_folder, refuse_outputs, refuse_overwriting
 
 if TYPE_CHECKING:
     from logscan.model.state import Model
@@ -184,8 +184,8 @@ def _write_outputs(
 ) -> RunRecord:
     """Write events, scores and run record, each in its place only when all are written; gives the record back."""
     from logscan import pipeline
-    from logscan.data.scores_file import stream_scores, write_events
     from logscan.model.card import model_card
+    from logscan.results.write_scores import stream_scores, write_events
 
     with ExitStack() as outputs:
         with clock.stage("write"):
@@ -280,7 +280,7 @@ def _refuse_nothing_judged(log: Log, result: ScoreResult) -> None:
 
 
 def _write_scores(out: Path, shown: Sequence[SeriesScores], model: Model, log: Log) -> None:
-    from logscan.data.scores_file import write_scores
+    from logscan.results.write_scores import write_scores
 
     metadata = {
         "logscan.model_id": model.model_id,

@@ -17,8 +17,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from logscan.ops.run import EventRecord, InputRecord
 from logscan.records import ChannelQuality, Grade
+from logscan.results.run_record import EventRecord, InputRecord
 from logscan.visible import visible, visible_json
 
 _GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}

@@ -15,10 +15,10 @@ from logscan.core.metrics import Evaluation, evaluation, period_length
 from logscan.data.known import label_values, names_label_file
 from logscan.data.labels import labelled_times, read_labels
 from logscan.data.read import read_log
-from logscan.data.scores_read import ScoreRows, read_scores
 from logscan.errors import InputError, LogscanError, UsageError
-from logscan.ops.run import InputRecord, RunRecord
 from logscan.records import I64, Bool, Log, LogKind, Series, TimeKind
+from logscan.results.read_scores import ScoreRows, read_scores
+from logscan.results.run_record import InputRecord, RunRecord
 
 _DAY_NS = 86_400_000_000_000
 _SUMMED = {"rows", "anomalous_rows", "events", "alarm_events", "false_alarms"}

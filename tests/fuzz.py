@@ -26,7 +26,7 @@ from logscan.config import Config, InputConfig, parse_config
 from logscan.data.quality import channel_qualities
 from logscan.data.read import read_log
 from logscan.errors import LogscanError
-from logscan.ops.recording import input_record, quality_records
+from logscan.results.build_record import input_record, quality_records
 from logscan.settings import merged_config
 
 OUTCOMES: Counter[str] = Counter()  # how examples ended, for the report of a long run

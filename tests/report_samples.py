@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.data.scores_file import write_scores
-from logscan.ops.run import (
+from logscan.records import LogKind, SeriesScores, TimeGrid, TimeKind
+from logscan.report.content import ScoreTable, Source
+from logscan.report.parts import with_parts
+from logscan.results.run_record import (
     ChannelRecord,
     CostRecord,
     EventRecord,
@@ -20,9 +22,7 @@ from logscan.ops.run import (
     SimilarRecord,
     TraceRecord,
 )
-from logscan.records import LogKind, SeriesScores, TimeGrid, TimeKind
-from logscan.report.content import ScoreTable, Source
-from logscan.report.parts import with_parts
+from logscan.results.write_scores import write_scores
 from logscan.times import Times
 
 MINUTE = 60_000_000_000

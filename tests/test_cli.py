@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from logscan import __version__
-from logscan.data.scores_read import read_scores
+from logscan.results.read_scores import read_scores
 from tests.conftest import ROWS, Run, contents
 from tests.synthetic import CHANNELS, lines, values, write_log
 

@@ -242,7 +242,7 @@ def test_a_full_disk_leaves_the_old_model(bench: Path, logscan: Run, monkeypatch
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("logscan.data.write._write_synced", full)
+    monkeypatch.setattr("logscan.results.atomic._write_synced", full)
     outcome = logscan("train", "log.csv", "--model", "model", "--no-fit")
     assert outcome.code == 14
     assert outcome.err == (

@@ -9,9 +9,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from logscan.data import scores_file, scores_read
-from logscan.data.scores_file import stream_scores, write_events, write_scores
-from logscan.data.scores_read import read_contributions, read_scores
 from logscan.errors import InputError, OutputError, UsageError
 from logscan.records import (
     ChannelReading,
@@ -23,6 +20,10 @@ from logscan.records import (
     TimeGrid,
     TimeKind,
 )
+from logscan.results import read_scores as read_module
+from logscan.results import write_scores as write_module
+from logscan.results.read_scores import read_contributions, read_scores
+from logscan.results.write_scores import stream_scores, write_events, write_scores
 from logscan.times import Times
 
 MINUTE = 60_000_000_000
@@ -193,7 +194,7 @@ def test_many_rows_are_written_in_pieces_that_read_as_one(tmp_path, monkeypatch,
     """However few rows a piece holds, the file reads back the same, and a CSV is the same to the byte."""
     made = [scores("a"), scores("b", seed=5)]
     write_scores(tmp_path / f"whole{suffix}", made, metadata={}, log_kind=LogKind.SAMPLES)
-    monkeypatch.setattr(scores_file, "_TABLE_ROWS", 3)
+    monkeypatch.setattr(write_module, "_TABLE_ROWS", 3)
     write_scores(tmp_path / f"pieces{suffix}", made, metadata={}, log_kind=LogKind.SAMPLES)
     whole, pieces = (read_scores(tmp_path / f"{name}{suffix}") for name in ("whole", "pieces"))
     assert_same_rows(whole, pieces)
@@ -218,8 +219,8 @@ def test_reading_batch_by_batch_is_reading_at_once(tmp_path, monkeypatch, suffix
     ]
     write_scores(path, made, metadata={}, log_kind=LogKind.SAMPLES)
     whole, parts = read_scores(path), list(read_contributions(path))
-    monkeypatch.setattr(scores_read, "_BATCH_ROWS", 2)
-    monkeypatch.setattr(scores_read, "_BLOCK_BYTES", 257)
+    monkeypatch.setattr(read_module, "_BATCH_ROWS", 2)
+    monkeypatch.setattr(read_module, "_BLOCK_BYTES", 257)
     assert_same_rows(read_scores(path), whole)
     pieces = list(read_contributions(path))
     assert len(pieces) > 5 > len(parts)
@@ -228,7 +229,7 @@ def test_reading_batch_by_batch_is_reading_at_once(tmp_path, monkeypatch, suffix
 
 def test_a_csv_that_changes_between_batches_is_read_as_a_whole(tmp_path, monkeypatch):
     """Several offsets are UTC, a number after empty cells counts; times of two kinds or a late text are refused."""
-    monkeypatch.setattr(scores_read, "_BLOCK_BYTES", 150)
+    monkeypatch.setattr(read_module, "_BLOCK_BYTES", 150)
     head = "time,score,threshold,event,quality\n"
     row = "2024-03-31 0{}:00:00{},{},1.5,,ok\n"
     early = "".join(row.format(0, "+01:00", "") for _ in range(7))

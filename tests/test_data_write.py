@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from logscan.data import write as write_module
-from logscan.data.write import atomic_path, write_bytes, write_folder, write_text
 from logscan.errors import OutputError
+from logscan.results import atomic as write_module
+from logscan.results.atomic import atomic_path, write_bytes, write_folder, write_text
 
 
 def names(folder):

@@ -15,8 +15,8 @@ from logscan.data.labels import Label
 from logscan.errors import InputError
 from logscan.model.folder import load_model, save_model
 from logscan.model.state import Model
-from logscan.ops.run import RunRecord
 from logscan.records import LogKind, Series, TimeGrid, TimeKind
+from logscan.results.run_record import RunRecord
 from logscan.times import Times
 from tests.conftest import ROWS, Run, contents
 from tests.synthetic import CHANNELS, lines, times, values, write_log

@@ -11,11 +11,11 @@ import pytest
 from logscan import pipeline
 from logscan.config import Config, InputConfig
 from logscan.data.read import read_log
-from logscan.data.scores_file import write_scores
 from logscan.errors import InputError
 from logscan.model.folder import load_model
 from logscan.model.state import Model
 from logscan.records import Log, LogKind, SeriesScores, StepQuality
+from logscan.results.write_scores import write_scores
 from tests.conftest import ROWS
 from tests.synthetic import CHANNELS, PERIOD, lines, values
 

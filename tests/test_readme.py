@@ -12,8 +12,8 @@ import typer
 
 from logscan import errors
 from logscan.cli import ExitCode, app
-from logscan.data.scores_read import read_scores
 from logscan.records import StepQuality
+from logscan.results.read_scores import read_scores
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

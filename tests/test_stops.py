@@ -11,9 +11,9 @@ import pytest
 from logscan import pipeline
 from logscan.config import Config, InputConfig
 from logscan.data.read import read_log
-from logscan.data.scores_file import stream_scores
 from logscan.errors import InputError, UsageError
 from logscan.records import StepQuality
+from logscan.results.write_scores import stream_scores
 from tests.synthetic import times, values
 
 ROWS = 601

@@ -17,12 +17,12 @@ from logscan import checks, commands
 from logscan.config import Config
 from logscan.console import Consoles
 from logscan.data.labels import Label, read_labels
-from logscan.data.write import write_text
 from logscan.demo.samples import SAMPLES, write_samples
 from logscan.errors import OutputError
 from logscan.measure import measured
-from logscan.ops.run import EventRecord, RunRecord
 from logscan.records import TimeKind
+from logscan.results.atomic import write_text
+from logscan.results.run_record import EventRecord, RunRecord
 
 _SHIPPED = Path(__file__).parents[2] / "sample_data"  # in a checkout; a wheel has none
 _LANGUAGES: tuple[Literal["en", "ja"], ...] = ("en", "ja")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from logscan.data.write import write_bytes
 from logscan.demo.orders import orders
 from logscan.demo.pump_station import pump_station
 from logscan.errors import OutputError
+from logscan.results.atomic import write_bytes
 
 SAMPLES = {"pump_station": pump_station, "orders": orders}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from logscan.data.time_text import time_text
 from logscan.model.state import Model
-from logscan.ops.run import ModelCardRecord
+from logscan.results.run_record import ModelCardRecord
 
 
 def model_card(model: Model) -> ModelCardRecord:

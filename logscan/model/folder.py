@@ -24,12 +24,12 @@ from logscan.attention import ContentTree
 from logscan.config import Config
 from logscan.core.scaling import Scaler
 from logscan.core.thresholds import Threshold
-from logscan.data.write import write_folder
 from logscan.errors import ModelError, UsageError
 from logscan.model.card import model_card_text
 from logscan.model.state import EntityModel, Head, HeadSpec, Layer, Model
-from logscan.ops.outputs import refuse_model_folder
 from logscan.records import InputSchema, TimeGrid
+from logscan.results.atomic import write_folder
+from logscan.results.targets import refuse_model_folder
 
 SCHEMA_VERSION = 1
 _SUMMED = ("model.json", "weights.safetensors", "history.safetensors", "MODEL_CARD.md")

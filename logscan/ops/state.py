@@ -9,8 +9,8 @@ from pathlib import Path
 import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from logscan.data.write import write_text
 from logscan.errors import LockedError, OutputError, UsageError
+from logscan.results.atomic import write_text
 
 _FILE = "state.json"
 

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from logscan.core.events import runs
-from logscan.ops.run import EventRecord, TraceRecord
 from logscan.records import F64
 from logscan.report.content import Content, RankedEvent
 from logscan.report.format import SECOND_NS, Clock, number, zone
 from logscan.report.thinning import run_starts, span_numbers, thinned
+from logscan.results.run_record import EventRecord, TraceRecord
 
 TRACE_POINTS = 400  # of one small chart, about one per pixel
 OVERVIEW_BUCKETS = 480

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from logscan.ops.run import EventRecord, ModelCardRecord, ReadingRecord, RunRecord
 from logscan.records import F32, F64, I64, Bool, TimeKind
+from logscan.results.run_record import EventRecord, ModelCardRecord, ReadingRecord, RunRecord
 
 LOW_COVERAGE = 0.95  # below this share of judged rows the reader is told
 MANY_DROPPED = 0.01  # above this share of unused rows the reader is told

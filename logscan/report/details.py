@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.ops.run import ChannelRecord, EventRecord, ModelCardRecord, RunRecord
 from logscan.records import F32, F64, Grade
 from logscan.report.charts import TraceChart, trace_chart
 from logscan.report.content import Content, RankedEvent, Source
@@ -15,6 +14,7 @@ from logscan.report.format import Clock, Lang, comparison, count, number, percen
 from logscan.report.phrases import said
 from logscan.report.texts import text
 from logscan.report.words import false_alarm_rate, reading
+from logscan.results.run_record import ChannelRecord, EventRecord, ModelCardRecord, RunRecord
 
 CHANNELS_SHOWN = 8
 CHARTS_SHOWN = 4

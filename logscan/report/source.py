@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from logscan.data.scores_read import ScoreRows, read_contributions, read_scores
 from logscan.errors import InputError
-from logscan.ops.run import SCHEMA_VERSION, ModelCardRecord, RunRecord
 from logscan.records import I32, I64, TimeKind
 from logscan.report.content import ScoreTable, Source
 from logscan.report.parts import with_parts
+from logscan.results.read_scores import ScoreRows, read_contributions, read_scores
+from logscan.results.run_record import SCHEMA_VERSION, ModelCardRecord, RunRecord
 
 
 def read_source(

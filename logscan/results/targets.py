@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from logscan.data.write import atomic_path
 from logscan.errors import OutputError, UsageError
+from logscan.results.atomic import atomic_path
 
 _SCORES = (".parquet", ".csv")
 _EVENTS = (".csv", ".parquet", ".json")

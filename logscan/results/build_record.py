@@ -15,7 +15,8 @@ import numpy as np
 
 from logscan import __version__
 from logscan.data.time_text import time_text
-from logscan.ops.run import (
+from logscan.records import F64, ChannelQuality, Event, Log, SeriesScores, TimeGrid
+from logscan.results.run_record import (
     ChannelRecord,
     CostRecord,
     EventRecord,
@@ -28,7 +29,6 @@ from logscan.ops.run import (
     SimilarRecord,
     TraceRecord,
 )
-from logscan.records import F64, ChannelQuality, Event, Log, SeriesScores, TimeGrid
 
 
 class RunClock:

@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from logscan.data.scores_file import CONTRIBUTION, ESCAPED_FORMULA
 from logscan.data.timeforms import TimeForm
 from logscan.data.timestamps import INVALID, text_times
 from logscan.errors import InputError
 from logscan.records import F32, F64, I8, I32, I64, Bool, StepQuality, TimeKind
+from logscan.results.write_scores import CONTRIBUTION, ESCAPED_FORMULA
 
 _QUALITIES = tuple(quality.value for quality in StepQuality)
 _NEEDED = ("time", "score", "threshold", "event", "quality")
