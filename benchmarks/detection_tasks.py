@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from logscan.core.metrics import Evaluation
+    from logscan.evaluation.metrics import Evaluation
     from logscan.records import F64, I64, Bool, SeriesScores
 
 SKIPPED_DATASETS = ("unlabelled", "messy")
@@ -98,7 +98,7 @@ def labelled_rows(task: Task) -> LabelledRows:
     import numpy as np  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
 
-    from logscan.core.metrics import period_length  # noqa: PLC0415
+    from logscan.evaluation.metrics import period_length  # noqa: PLC0415
 
     path = Path(task.file)
     frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
@@ -148,7 +148,7 @@ def row_figures(rows: LabelledRows, scores: F64, alarms: Bool, *, step: int) -> 
         alarms: (rows,) bool.
         step: of the grid, ns; not used for integer time.
     """
-    from logscan.core.metrics import evaluation  # noqa: PLC0415
+    from logscan.evaluation.metrics import evaluation  # noqa: PLC0415
 
     steps_per_day = DAY_NS / step if rows.clock else None
     return evaluation(rows.labels, scores, alarms, window=rows.window, steps_per_day=steps_per_day)

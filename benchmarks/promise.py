@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.core.events import overlapping, runs
-from logscan.core.thresholds import false_alarms_per_step, parse_false_alarms
+from logscan.alarms.promise import false_alarms_per_step, parse_false_alarms
+from logscan.core.intervals import overlapping, true_intervals
 from logscan.records import F64, Bool
 
 FACTOR = 3  # by which the count of false events may exceed the promise
@@ -61,7 +61,7 @@ def promise(
         alarms[train_rows:],
         labels[:train_rows],
     )
-    false_events = int((~overlapping(runs(alarms), runs(labels))).sum())
+    false_events = int((~overlapping(true_intervals(alarms), true_intervals(labels))).sum())
     clean_steps = int((np.isfinite(scores) & ~labels).sum())
     clean_days = float("nan") if step_seconds is None else clean_steps * step_seconds / DAY_SECONDS
     promised = false_alarms_per_step(parse_false_alarms(false_alarms), step_seconds) * clean_steps

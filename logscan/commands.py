@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from logscan.alarms.promise import parse_false_alarms
 from logscan.config import Config, InputConfig
 from logscan.console import SHOWN_EVENTS, Consoles, events_table, figures_table
-from logscan.core.thresholds import parse_false_alarms
 from logscan.data.known import known_failures, names_label_file
 from logscan.data.labels import parse_time
 from logscan.data.quality import channel_qualities

@@ -10,12 +10,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from logscan.config import InputConfig
-from logscan.core.events import runs
-from logscan.core.metrics import Evaluation, evaluation, period_length
+from logscan.core.intervals import true_intervals
 from logscan.data.known import label_values, names_label_file
 from logscan.data.labels import labelled_times, read_labels
 from logscan.data.read import read_log
 from logscan.errors import InputError, LogscanError, UsageError
+from logscan.evaluation.metrics import Evaluation, evaluation, period_length
 from logscan.records import I64, Bool, Log, LogKind, Series, TimeKind
 from logscan.results.read_scores import ScoreRows, read_scores
 from logscan.results.run_record import InputRecord, RunRecord
@@ -157,7 +157,7 @@ def _window(series: Series | None, label_column: str | None, marked: Bool) -> in
         channel = next((i for i, name in enumerate(series.channels) if name != label_column), None)
         if channel is not None:
             return period_length(series.values[:, channel])
-    return int(marked.sum()) // max(len(runs(marked)), 1)
+    return int(marked.sum()) // max(len(true_intervals(marked)), 1)
 
 
 def _combined(figures: list[Evaluation]) -> Evaluation:

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from logscan import __version__
+from logscan.alarms.events import merge_gap_steps, min_event_steps
+from logscan.alarms.promise import AIM, false_alarms_per_step, parse_false_alarms
 from logscan.config import Config, InputConfig
 from logscan.core.rhythm import rhythm_periods
-from logscan.core.thresholds import false_alarms_per_step, parse_false_alarms
 from logscan.data.memory import hold_no_large_blocks
 from logscan.errors import InputError, UsageError
 from logscan.model.encoder import encode
@@ -24,12 +25,10 @@ from logscan.model.judge import judged_series
 from logscan.model.looks import encode_growing
 from logscan.model.state import EntityModel, Model
 from logscan.model.stretches import Kept, kept_stretches
-from logscan.model.train import merge_gap_steps, min_event_steps, train_entity
+from logscan.model.train import train_entity
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 
 Progress = Callable[[str], None]
-# A promise is a limit, not a mean: aimed at in full it would be broken every other week.
-_AIM = 0.5
 _LONG_CELLS = 2_000_000  # steps times channels; a shorter log is far from filling a gigabyte
 
 
@@ -110,7 +109,7 @@ def train(
             part.series,
             config,
             counts=np.full(len(series.channels), log.schema.kind is LogKind.EVENTS),
-            false_alarms_per_step=_AIM * false_alarms_per_step(promise, step_seconds(log)),
+            false_alarms_per_step=AIM * false_alarms_per_step(promise, step_seconds(log)),
             device=torch_device,
             excluded=part.excluded,
             rhythm=_rhythm(part, log.schema.kind, config),
@@ -281,15 +280,15 @@ def _scored(
         progress=progress,
     )
     threshold = entity.threshold_causal if causal else entity.threshold_batch
-    specs = tuple(head.spec for head in entity.heads)
+    shortest = min(head.spec.window_steps for head in entity.heads)
     return judged_series(
         series,
         ready,
         encoding,
         entity,
         threshold=threshold.value,
-        merge_gap_steps=merge_gap_steps(config, specs),
-        min_event_steps=min_event_steps(config, specs),
+        merge_gap_steps=merge_gap_steps(config.alarm.merge_gap_steps, shortest),
+        min_event_steps=min_event_steps(config.alarm.min_event_steps, shortest),
         causal=causal,
     )
 

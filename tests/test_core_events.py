@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscan.core.events import alarm_events, causal_alarm_events, merged, overlapping, runs
+from logscan.alarms.events import alarm_events, causal_alarm_events
+from logscan.core.intervals import merged, overlapping, true_intervals
 from tests.oracles import alarm_events_oracle, runs_oracle
 
 NAN = float("nan")
@@ -17,14 +18,14 @@ SCORES = st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, NAN]), max_size=37).map(
 @given(FLAGS)
 def test_runs_equal_the_walk_over_the_steps(flags):
     """Runs are the maximal stretches of true steps, half-open."""
-    assert [tuple(run) for run in runs(flags).tolist()] == runs_oracle(flags)
+    assert [tuple(run) for run in true_intervals(flags).tolist()] == runs_oracle(flags)
 
 
 @settings(deadline=None)
 @given(FLAGS, st.integers(0, 7))
 def test_merged_closes_gaps_up_to_the_given_length_and_no_others(flags, gap_steps):
     """After merging every gap is longer than allowed, and merging again changes nothing."""
-    groups = merged(runs(flags), gap_steps)
+    groups = merged(true_intervals(flags), gap_steps)
     assert (groups[1:, 0] - groups[:-1, 1] > gap_steps).all()
     np.testing.assert_array_equal(merged(groups, gap_steps), groups)
 
@@ -34,8 +35,8 @@ def test_merged_closes_gaps_up_to_the_given_length_and_no_others(flags, gap_step
 def test_overlapping_equals_sharing_a_step(flags, data):
     """An interval overlaps when one of its steps is in one of the others."""
     others = data.draw(st.lists(st.booleans(), min_size=len(flags), max_size=len(flags)))
-    intervals = runs(flags)
-    found = overlapping(intervals, runs(np.array(others, dtype=np.bool_)))
+    intervals = true_intervals(flags)
+    found = overlapping(intervals, true_intervals(np.array(others, dtype=np.bool_)))
     assert found.tolist() == [any(others[start:end]) for start, end in intervals.tolist()]
 
 

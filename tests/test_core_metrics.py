@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from logscan.core.metrics import auc_pr, auc_roc, best_f1, evaluation, period_length, vus_pr, vus_roc
+from logscan.evaluation.metrics import auc_pr, auc_roc, best_f1, evaluation, period_length, vus_pr, vus_roc
 from tests.oracles import curve_areas_oracle, event_figures_oracle, period_oracle, vus_oracle
 
 # Labels and scores of the foreign vectors below.

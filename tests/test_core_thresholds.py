@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from logscan.core.events import alarm_events
-from logscan.core.thresholds import FalseAlarms, false_alarms_per_step, parse_false_alarms, pot_threshold
+from logscan.alarms.events import alarm_events
+from logscan.alarms.promise import FalseAlarms, false_alarms_per_step, parse_false_alarms
+from logscan.alarms.threshold import pot_threshold
 from logscan.errors import UsageError
 
 PROMISE = 1 / 10_080  # once a week of minutes

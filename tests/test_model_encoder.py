@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from logscan.alarms.events import min_event_steps
 from logscan.attention import content_tree
 from logscan.config import Config, EncoderConfig
 from logscan.core.views import View, viewed
@@ -24,7 +25,7 @@ from logscan.model.heads import (
 )
 from logscan.model.residuals import row_products
 from logscan.model.state import EntityModel, HeadSpec, Layer
-from logscan.model.train import closed_form_head, min_event_steps, train_entity
+from logscan.model.train import closed_form_head, train_entity
 from logscan.records import Series, TimeGrid, TimeKind
 
 CPU = torch.device("cpu")
@@ -364,7 +365,7 @@ def test_layer_start_is_the_identity() -> None:
 def test_default_event_length_is_half_the_shortest_window() -> None:
     """One spike moves a whole window, so half a window is the least an event can be."""
     specs = head_specs(EncoderConfig(), 700)
-    assert min_event_steps(Config(), specs) == 8
+    assert min_event_steps(None, min(spec.window_steps for spec in specs)) == 8
 
 
 def _temperature_head(values: np.ndarray, neighbors: int, window: int = 8):

@@ -20,10 +20,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as dump_arrays
 
+from logscan.alarms.threshold import Threshold
 from logscan.attention import ContentTree
 from logscan.config import Config
 from logscan.core.scaling import Scaler
-from logscan.core.thresholds import Threshold
 from logscan.errors import ModelError, UsageError
 from logscan.model.card import model_card_text
 from logscan.model.state import EntityModel, Head, HeadSpec, Layer, Model

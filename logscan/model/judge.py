@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from logscan.core.events import alarm_events, causal_alarm_events
+from logscan.alarms.events import alarm_events, causal_alarm_events
 from logscan.core.scaling import unscaled
 from logscan.model.encoder import Encoding
 from logscan.model.heads import Prepared

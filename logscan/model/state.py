@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from logscan.alarms.threshold import Threshold
 from logscan.attention import ContentTree
 from logscan.config import Config
 from logscan.core.scaling import Scaler
-from logscan.core.thresholds import Threshold
 from logscan.core.views import View
 from logscan.records import F32, F64, I64, Bool, InputSchema, TimeGrid
 

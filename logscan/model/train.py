@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from logscan.alarms.events import merge_gap_steps
+from logscan.alarms.threshold import LEAST_THRESHOLD, Threshold, pot_threshold
 from logscan.config import Config
 from logscan.core.calibration import Fusion, calibration
 from logscan.core.contamination import unlike_the_rest
 from logscan.core.scaling import Scaler, fit_scaler, strays
-from logscan.core.thresholds import Threshold, pot_threshold
 from logscan.core.windows import untouched, window_starts
 from logscan.data.memory import give_back_memory
 from logscan.model.analogues import Attended, HeadHistory, head_attention, window_keys, with_tree
@@ -46,8 +47,6 @@ from logscan.records import F64, Bool, Series
 Progress = Callable[[str], None]
 _HIDDEN = 16
 _ORDINARY = 0.99  # of the training steps are called ordinary when a history grows
-# The score of residuals at a tenth of their own unit: below it nothing is an alarm, however regular the training.
-_LEAST_THRESHOLD = 0.09
 _TEMPERATURE_QUERIES = 2048  # tokens its temperature is found from
 _TEMPERATURE_POOL = 32  # times `neighbors`: nearest keys of each of them
 _LEAST_TEMPERATURE = 1e-6
@@ -115,7 +114,7 @@ def train_entity(
     if config.encoder.fit or trimmed.any():
         del found  # the second look takes its place in memory
         found = run(left, excluded | trimmed, fit=config.encoder.fit)
-    merge = merge_gap_steps(config, left)
+    merge = merge_gap_steps(config.alarm.merge_gap_steps, min(spec.window_steps for spec in left))
     entity = EntityModel(
         entity=series.entity,
         grid=series.grid,
@@ -229,22 +228,6 @@ def _training_values(
     return scaler, ready, int(stray.sum())
 
 
-def merge_gap_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
-    """Events closer than this are one: as configured, else the shortest window (one disturbance, one event)."""
-    configured = config.alarm.merge_gap_steps
-    return min(spec.window_steps for spec in specs) if configured is None else configured
-
-
-def min_event_steps(config: Config, specs: tuple[HeadSpec, ...]) -> int:
-    """Shorter events are dropped: as configured, else half the shortest window.
-
-    A single wrong step moves every window that holds it, so what crosses the threshold for less than half a
-    window is the edge of something, not a thing.
-    """
-    configured = config.alarm.min_event_steps
-    return max(1, min(spec.window_steps for spec in specs) // 2) if configured is None else configured
-
-
 def closed_form_head(
     spec: HeadSpec, series: Prepared, neighbors: int, seed: int, excluded: Bool | None = None
 ) -> Head:
@@ -338,7 +321,7 @@ def _fitted(head: Head, series: Prepared, config: Config) -> FitOutcome:
 def _threshold(fusion: Fusion, false_alarms_per_step: float, merge: int) -> Threshold:
     score: F64 = fusion.contributions().sum(axis=1).astype(np.float64)
     found = pot_threshold(score, false_alarms_per_step=false_alarms_per_step, merge_gap_steps=merge)
-    return replace(found, value=max(found.value, _LEAST_THRESHOLD))
+    return replace(found, value=max(found.value, LEAST_THRESHOLD))
 
 
 def _ordinary_score(fusion: Fusion) -> float:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from logscan.core.events import runs
+from logscan.core.intervals import true_intervals
 from logscan.records import F64
 from logscan.report.content import Content, RankedEvent
 from logscan.report.format import SECOND_NS, Clock, number, zone
@@ -177,7 +177,7 @@ def overview(report: Content, clock: Clock) -> Overview:
         area=area,
         silent="".join(
             f"M{first * width:.1f},0H{last * width:.1f}V100H{first * width:.1f}Z"
-            for first, last in runs(np.isnan(ratio)).tolist()
+            for first, last in true_intervals(np.isnan(ratio)).tolist()
         ),
         threshold=round(100 - 100 * math.asinh(1.0) / top, 1),
         marks=_marks(report.events, report.start, length),

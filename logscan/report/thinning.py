@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from logscan.core.events import merged, runs
+from logscan.core.intervals import merged, true_intervals
 from logscan.records import F32, F64, I32, I64
 
 _PIECE_ROWS = 1 << 16  # rows worked on at a time: what is in between takes eight bytes a row
@@ -80,7 +80,7 @@ def silent_spans(times: I64, values: F32 | F64, step: int, shortest: int, betwee
         between: (holes, 2) int64, as from `holes`.
     """
     known = np.isfinite(values)
-    silent = runs(~known)
+    silent = true_intervals(~known)
     # A hole behind a row without a value lies in that row's stretch already.
     between = between[known[np.searchsorted(times, between[:, 0], side="right") - 1]]
     ends = np.where(

@@ -7,52 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from logscan.records import F32, I64, Bool
-
-
-def runs(flags: Bool) -> I64:
-    """The runs of true steps.
-
-    Args:
-        flags: (steps,) bool.
-
-    Returns:
-        (runs, 2) int64, start and end of each run, ascending; touching steps are one run.
-    """
-    padded = np.concatenate(([False], flags.astype(np.bool_), [False]))
-    return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
-
-
-def merged(intervals: I64, gap_steps: int) -> I64:
-    """The intervals with gaps of up to `gap_steps` steps closed.
-
-    Args:
-        intervals: (intervals, 2) int64, ascending and disjoint.
-        gap_steps: the longest gap that is closed, in steps; 0 closes only intervals that touch.
-
-    Returns:
-        (groups, 2) int64, ascending.
-    """
-    if len(intervals) == 0:
-        return intervals
-    first = np.concatenate(([True], intervals[1:, 0] - intervals[:-1, 1] > gap_steps))
-    last = np.concatenate((first[1:], [True]))
-    return np.column_stack((intervals[first, 0], intervals[last, 1]))
-
-
-def overlapping(intervals: I64, others: I64) -> Bool:
-    """Which of the intervals share at least one step with any of the others.
-
-    Args:
-        intervals: (n, 2) int64.
-        others: (m, 2) int64, ascending and disjoint.
-
-    Returns:
-        (n,) bool.
-    """
-    begun = np.searchsorted(others[:, 0], intervals[:, 1], side="left")  # others that start before the end
-    ended = np.searchsorted(others[:, 1], intervals[:, 0], side="right")  # others that end by the start
-    return begun > ended
+from logscan.core.intervals import merged, true_intervals
+from logscan.records import F32
 
 
 def alarm_events(
@@ -77,7 +33,7 @@ def alarm_events(
     """
     alarm = score > threshold  # false for NaN
     events = []
-    for start, end in merged(runs(alarm), merge_gap_steps).tolist():
+    for start, end in merged(true_intervals(alarm), merge_gap_steps).tolist():
         if end - start >= min_event_steps:
             events.append((start, end, start + int(np.nanargmax(score[start:end]))))
     return events
@@ -99,7 +55,7 @@ def causal_alarm_events(
     """
     alarm = score > threshold
     events = []
-    for begin, last in merged(runs(alarm), merge_gap_steps).tolist():
+    for begin, last in merged(true_intervals(alarm), merge_gap_steps).tolist():
         opening = begin + max(min_event_steps, 1) - 1
         late = np.flatnonzero(alarm[opening:last])
         if len(late):
@@ -107,3 +63,17 @@ def causal_alarm_events(
             end = min(last + merge_gap_steps, len(score))
             events.append((start, end, start + int(np.nanargmax(score[start:last]))))
     return events
+
+
+def merge_gap_steps(configured: int | None, shortest_window_steps: int) -> int:
+    """Events closer than this are one: as configured, else the shortest window (one disturbance, one event)."""
+    return shortest_window_steps if configured is None else configured
+
+
+def min_event_steps(configured: int | None, shortest_window_steps: int) -> int:
+    """Shorter events are dropped: as configured, else half the shortest window.
+
+    A single wrong step moves every window that holds it, so what crosses the threshold for less than half a
+    window is the edge of something, not a thing.
+    """
+    return max(1, shortest_window_steps // 2) if configured is None else configured

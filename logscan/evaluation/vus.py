@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.fft import next_fast_len
 
-from logscan.core.events import merged, runs
+from logscan.core.intervals import merged, true_intervals
 from logscan.records import F32, F64, I64, Bool
 
 _THRESHOLDS = 250  # of the published definition
@@ -51,7 +51,7 @@ def volumes(labels: Bool, scores: F32 | F64, *, window: int) -> Volumes:
     Returns:
         the volumes; `pr` equals TSB-AD's `generate_curve(..., version="opt", thre=250)` to rounding.
     """
-    events = runs(labels)
+    events = true_intervals(labels)
     if len(events) == 0:
         return Volumes(float("nan"), float("nan"))
     ranking, predicted = _thresholds(scores)

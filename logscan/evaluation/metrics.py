@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from logscan.core.events import overlapping, runs
-from logscan.core.vus import period_length, volumes
+from logscan.core.intervals import overlapping, true_intervals
+from logscan.evaluation.vus import period_length, volumes
 from logscan.records import F32, F64, I8, Bool
 
 __all__ = [
@@ -68,7 +68,7 @@ def evaluation(
     filled = _filled(scores)
     volume = volumes(flags, filled, window=window)
     raised = np.zeros(len(flags), dtype=np.bool_) if alarms is None else alarms
-    events, raised_events = runs(flags), runs(raised)
+    events, raised_events = true_intervals(flags), true_intervals(raised)
     delays = _delays(raised, events)
     detected = delays[np.isfinite(delays)]
     false_alarms = int((~overlapping(raised_events, events)).sum())
@@ -92,12 +92,12 @@ def evaluation(
 
 
 def vus_pr(labels: I8 | Bool, scores: F32 | F64, *, window: int) -> float:
-    """Volume under the precision-recall surface; NaN when no row is labelled (see `logscan.core.vus`)."""
+    """Volume under the precision-recall surface; NaN when no row is labelled (see `logscan.evaluation.vus`)."""
     return volumes(np.asarray(labels) != 0, _filled(scores), window=window).pr
 
 
 def vus_roc(labels: I8 | Bool, scores: F32 | F64, *, window: int) -> float:
-    """Volume under the ROC surface; NaN when no row or every row is labelled (see `logscan.core.vus`)."""
+    """Volume under the ROC surface; NaN when no row or every row is labelled (see `logscan.evaluation.vus`)."""
     return volumes(np.asarray(labels) != 0, _filled(scores), window=window).roc
 
 
