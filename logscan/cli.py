@@ -13,7 +13,7 @@ import typer
 
 from logscan import __version__, options
 from logscan.errors import LogscanError, UsageError
-from logscan.visible import visible
+from logscan.text_safety import visible
 
 if TYPE_CHECKING:
     from logscan.console import Consoles

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from logscan.records import ChannelQuality, Grade
 from logscan.results.run_record import EventRecord, InputRecord
-from logscan.visible import visible, visible_json
+from logscan.text_safety import visible, visible_json
 
 _GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}
 SHOWN_EVENTS = 10

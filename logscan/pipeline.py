@@ -16,8 +16,8 @@ from logscan.alarms.events import merge_gap_steps, min_event_steps
 from logscan.alarms.promise import AIM, false_alarms_per_step, parse_false_alarms
 from logscan.config import Config, InputConfig
 from logscan.core.rhythm import rhythm_periods
-from logscan.data.memory import hold_no_large_blocks
 from logscan.errors import InputError, UsageError
+from logscan.memory import hold_no_large_blocks
 from logscan.model.encoder import encode
 from logscan.model.fit import FitOutcome
 from logscan.model.heads import FEWEST_WINDOWS, long_enough, prepared

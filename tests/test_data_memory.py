@@ -9,7 +9,7 @@ import pytest
 _RUN = """
 import sys
 import numpy as np
-from logscan.data.memory import hold_no_large_blocks
+from logscan.memory import hold_no_large_blocks
 
 def resident():
     with open("/proc/self/statm") as file:

@@ -12,8 +12,8 @@ from logscan.config import InputConfig
 from logscan.data.grid import event_step, far_rows, sample_step
 from logscan.data.read import read_log
 from logscan.data.sums import Accumulator
-from logscan.data.time_text import time_text, time_text_column
 from logscan.records import TimeKind
+from logscan.time_text import time_text, time_text_column
 from logscan.times import Times
 from tests.oracles import grid_means_oracle
 

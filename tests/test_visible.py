@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logscan.visible import visible, visible_json
+from logscan.text_safety import visible, visible_json
 from tests.conftest import Run
 
 BAD = "a\x1b[2J\x9bc\u202eb"

@@ -17,11 +17,11 @@ from logscan.data.identifiers import is_identifier, is_place
 from logscan.data.kinds import found_kind
 from logscan.data.longform import Split, found_long, found_split, mixed_hint
 from logscan.data.status import Status, found_status
-from logscan.data.suggest import require_columns
 from logscan.data.timejoin import is_time_again
 from logscan.data.timeplan import TimePlan
 from logscan.data.units import have_units
 from logscan.errors import InputError, UsageError
+from logscan.nearest_name import require_columns
 from logscan.records import LogKind, TimeKind
 
 COUNT = "count"  # the channel of rows per step in a log of events

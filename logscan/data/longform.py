@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
-from logscan.data.suggest import require_columns
 from logscan.data.timeplan import TimePlan
 from logscan.errors import UsageError
+from logscan.nearest_name import require_columns
 from logscan.records import LogKind, TimeKind
 
 SEPARATOR = "\x1f"  # between entity and value in the key of a group; no text file holds it

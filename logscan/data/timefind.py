@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from logscan.config import InputConfig
 from logscan.data.cast import is_number, is_text, numbers
-from logscan.data.suggest import require_columns
 from logscan.data.timeforms import TimeForm
 from logscan.data.timejoin import cells_of, with_clock, with_fraction, with_minutes
 from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, YEAR, name_score, said_order
@@ -28,6 +27,7 @@ from logscan.data.timestamps import (
     text_times,
 )
 from logscan.errors import InputError, UsageError
+from logscan.nearest_name import require_columns
 from logscan.records import F64, TimeKind
 
 ROW = "row"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from logscan.data.time_text import time_text
 from logscan.model.state import Model
 from logscan.results.run_record import ModelCardRecord
+from logscan.time_text import time_text
 
 
 def model_card(model: Model) -> ModelCardRecord:

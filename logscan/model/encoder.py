@@ -13,7 +13,7 @@ from torch.nn.functional import embedding_bag
 from logscan.core.calibration import Fusion, calibrated, end_aligned_blocks, overlap_mean_blocks
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean, untouched
-from logscan.data.memory import give_back_memory
+from logscan.memory import give_back_memory
 from logscan.model.analogues import Attended, HeadHistory, head_attention
 from logscan.model.heads import Prepared, feature_chunks, observed_windows, token_starts
 from logscan.model.residuals import residual_power, row_products

@@ -18,7 +18,7 @@ from logscan.core.calibration import Fusion, calibration
 from logscan.core.contamination import unlike_the_rest
 from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.windows import untouched, window_starts
-from logscan.data.memory import give_back_memory
+from logscan.memory import give_back_memory
 from logscan.model.analogues import Attended, HeadHistory, head_attention, window_keys, with_tree
 from logscan.model.encoder import (
     HeadOutput,

@@ -8,11 +8,11 @@ import json
 import math
 from typing import Any
 
-from logscan.data.time_text import time_text
 from logscan.records import TimeKind
 from logscan.report.content import Content, RankedEvent, Source
 from logscan.report.format import SECOND_NS, Clock
 from logscan.report.words import words
+from logscan.time_text import time_text
 
 SCHEMA_VERSION = 1
 CSV_CHANNELS = 3

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 import numpy as np
 
 from logscan import __version__
-from logscan.data.time_text import time_text
 from logscan.records import F64, ChannelQuality, Event, Log, SeriesScores, TimeGrid
 from logscan.results.run_record import (
     ChannelRecord,
@@ -29,6 +28,7 @@ from logscan.results.run_record import (
     SimilarRecord,
     TraceRecord,
 )
+from logscan.time_text import time_text
 
 
 class RunClock:

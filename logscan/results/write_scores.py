@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from logscan.data.time_text import time_column, time_text_column
 from logscan.errors import UsageError
 from logscan.records import I64, Event, LogKind, SeriesScores, StepQuality, TimeGrid, TimeKind
 from logscan.results.atomic import atomic_path, write_bytes
+from logscan.time_text import time_column, time_text_column
 
 _QUALITIES = tuple(quality.value for quality in StepQuality)
 CONTRIBUTION = "contribution."
