@@ -11,12 +11,12 @@ import numpy as np
 
 from logscan.config import Config
 from logscan.console import Consoles, figures_table, input_table, quality_table
-from logscan.data.hints import hints
-from logscan.data.quality import channel_qualities
-from logscan.data.shapes import runs
 from logscan.data.suggested import suggested_input, toml_text
 from logscan.errors import QualityGateError
 from logscan.inputs import read_inputs, say_notes, step_text
+from logscan.quality.findings import runs
+from logscan.quality.grades import channel_qualities
+from logscan.quality.hints import hints
 from logscan.records import ChannelQuality, Grade, Log
 from logscan.results.atomic import write_text
 from logscan.results.build_record import input_record, quality_records

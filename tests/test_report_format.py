@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logscan.data.quality import channel_qualities
+from logscan.quality.grades import channel_qualities
 from logscan.records import InputSchema, Log, LogKind, ReadCounts, Series, TimeGrid, TimeKind
 from logscan.report.format import DAY_SECONDS, SECOND_NS, Clock, comparison, number, percent, seconds, zone
 from logscan.report.phrases import said

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from logscan.data.shapes import code_for_missing, runs
+from logscan.quality.findings import code_for_missing, runs
 from logscan.records import F64, Bool, Log, LogKind, Series
 
 _LEAST_STEPS = 30  # of a stretch; shorter ones are how a signal is

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from logscan.data.shapes import Finding, longest_flat, longest_gap, shape_findings
-from logscan.data.twins import twin_channels
+from logscan.quality.duplicate_channels import twin_channels
+from logscan.quality.findings import Finding, longest_flat, longest_gap, shape_findings
 from logscan.records import F64, ChannelQuality, Grade, Log, LogKind, Series
 
 _ORDER = tuple(Grade)
