@@ -15,10 +15,10 @@ import numpy as np
 from logscan.alarms.promise import parse_false_alarms
 from logscan.config import Config, InputConfig
 from logscan.console import SHOWN_EVENTS, Consoles, events_table, figures_table
-from logscan.data.known import known_failures, names_label_file
-from logscan.data.labels import parse_time
 from logscan.errors import InputError, LogscanError, UsageError
 from logscan.inputs import read_inputs, say_notes
+from logscan.labels.intervals import parse_time
+from logscan.labels.known_failures import known_failures, names_label_file
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.state import locked_state, read_state, write_state
 from logscan.quality.grades import channel_qualities

@@ -10,9 +10,9 @@ import pytest
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
 from logscan.core.windows import untouched
-from logscan.data.known import touched_steps
-from logscan.data.labels import Label
 from logscan.errors import InputError
+from logscan.labels.intervals import Label
+from logscan.labels.known_failures import touched_steps
 from logscan.model.folder import load_model, save_model
 from logscan.model.state import Model
 from logscan.records import LogKind, Series, TimeGrid, TimeKind

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from logscan.data.labels import Label, labelled_steps, labelled_times, parse_time, read_labels
 from logscan.errors import InputError, LogscanError, UsageError
+from logscan.labels.intervals import Label, labelled_steps, labelled_times, parse_time, read_labels
 from logscan.records import TimeGrid, TimeKind
 
 MINUTE = 60_000_000_000

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from logscan.config import InputConfig
-from logscan.data.labels import Label, labelled_steps, parse_time, read_labels
 from logscan.errors import InputError, UsageError
+from logscan.labels.intervals import Label, labelled_steps, parse_time, read_labels
 from logscan.records import I64, Bool, LogKind, Series, TimeGrid, TimeKind
 
 _DAY_NS = 86_400_000_000_000

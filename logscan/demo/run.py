@@ -16,9 +16,9 @@ from rich.text import Text
 from logscan import checks, commands
 from logscan.config import Config
 from logscan.console import Consoles
-from logscan.data.labels import Label, read_labels
 from logscan.demo.samples import SAMPLES, write_samples
 from logscan.errors import OutputError
+from logscan.labels.intervals import Label, read_labels
 from logscan.measure import measured
 from logscan.records import TimeKind
 from logscan.results.atomic import write_text

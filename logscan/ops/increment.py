@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from logscan.data.labels import parse_time
+from logscan.labels.intervals import parse_time
 from logscan.records import LogKind, SeriesScores
 
 _WHOLE = (".parquet", ".gz", ".zst", ".bz2", ".xz", ".zip")  # formats that are written whole
