@@ -17,7 +17,6 @@ from logscan.config import Config, InputConfig
 from logscan.console import SHOWN_EVENTS, Consoles, events_table, figures_table
 from logscan.errors import InputError, LogscanError, UsageError
 from logscan.inputs import read_inputs, say_notes
-from logscan.labels.intervals import parse_time
 from logscan.labels.known_failures import known_failures, names_label_file
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.state import locked_state, read_state, write_state
@@ -27,6 +26,7 @@ from logscan.results.atomic import atomic_path, write_text
 from logscan.results.build_record import RunClock, run_record
 from logscan.results.run_record import ModelCardRecord, RunRecord
 from logscan.results.targets import refuse_model_folder, refuse_outputs, refuse_overwriting
+from logscan.time_text import parse_time
 
 if TYPE_CHECKING:
     from logscan.model.state import Model

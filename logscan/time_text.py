@@ -1,7 +1,8 @@
-"""Times of the grid as text for people, and as columns of a file."""
+"""Times of the grid as text for people and as columns of a file, and back."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logscan.errors import UsageError
 from logscan.records import I64, TimeKind
 
 _SECOND_NS = 1_000_000_000
@@ -37,6 +39,58 @@ def time_text(kind: TimeKind, value: int, timezone: str | None) -> str:
     whole = moment.to_pydatetime(warn=False).replace(microsecond=0).isoformat(sep=" ")
     fraction = f"{value % _SECOND_NS:09d}".rstrip("0")
     return f"{whole[:19]}.{fraction}{whole[19:]}" if fraction else whole
+
+
+def parse_time(text: str, kind: TimeKind, timezone: str | None, place: str) -> int:
+    """A time a person wrote, in the grid's integers.
+
+    Args:
+        text: ISO 8601 or similar for timestamps, digits for integer steps and rows.
+        kind: of the grid.
+        timezone: of the grid; text without a zone is taken to be in it.
+        place: for the message.
+
+    Raises:
+        UsageError: it is not a time of that kind.
+    """
+    if kind is not TimeKind.TIMESTAMP:
+        try:
+            return int(text)
+        except ValueError as error:
+            raise UsageError(place, f"'{text}' is not an integer step", "this log counts in steps") from error
+    remedy = "write it like 2024-05-01 06:00"
+    # pandas would take "12:00" for today, "" for no time at all, and guess the order of day and month.
+    if not re.match(r"\s*\d{4}(?!\d)", text):
+        raise UsageError(place, f"'{text}' is not a time", remedy)
+    try:
+        moment = pd.Timestamp(text)
+        if timezone is not None:
+            moment = moment.tz_localize(timezone) if moment.tzinfo is None else moment
+            return int(moment.tz_convert("UTC").tz_localize(None).as_unit("ns").value)
+        if moment.tzinfo is not None:
+            moment = moment.tz_localize(None)
+        return int(moment.as_unit("ns").value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UsageError(place, f"'{text}' is not a time", remedy) from error
+
+
+def column_times(texts: Any, *, aware: bool) -> I64:
+    """The times of a column that `time_text_column` wrote.
+
+    Args:
+        texts: Arrow column of text.
+        aware: every text ends in an offset from UTC such as `+09:00`.
+
+    Returns:
+        (rows,) int64 nanoseconds since 1970: UTC where aware, else wall clock.
+
+    Raises:
+        pa.ArrowInvalid: a text is no such time, or a cell is empty.
+    """
+    if texts.null_count:
+        raise pa.ArrowInvalid(f"{texts.null_count} cells are empty")
+    column = texts.cast(pa.timestamp("ns", tz="UTC" if aware else None))
+    return np.asarray(column.cast(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def time_column(times: I64, kind: TimeKind, timezone: str | None) -> Any:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from logscan.errors import InputError, LogscanError, UsageError
-from logscan.labels.intervals import Label, labelled_steps, labelled_times, parse_time, read_labels
+from logscan.labels.intervals import Label, labelled_steps, labelled_times, read_labels
 from logscan.records import TimeGrid, TimeKind
+from logscan.time_text import parse_time
 
 MINUTE = 60_000_000_000
 START = 1_704_067_200_000_000_000  # 2024-01-01

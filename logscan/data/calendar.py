@@ -11,8 +11,9 @@ import pandas as pd
 
 from logscan.config import InputConfig
 from logscan.errors import InputError, UsageError
-from logscan.labels.intervals import Label, labelled_steps, parse_time, read_labels
+from logscan.labels.intervals import Label, labelled_steps, read_labels
 from logscan.records import I64, Bool, LogKind, Series, TimeGrid, TimeKind
+from logscan.time_text import parse_time
 
 _DAY_NS = 86_400_000_000_000
 _DATE = ("date", "day", "日付", "日", "年月日", "休日")

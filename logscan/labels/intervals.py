@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from logscan.errors import InputError, UsageError
+from logscan.errors import InputError
 from logscan.records import I64, Bool, TimeGrid, TimeKind
+from logscan.time_text import parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,39 +21,6 @@ class Label:
     start: int
     end: int
     name: str
-
-
-def parse_time(text: str, kind: TimeKind, timezone: str | None, place: str) -> int:
-    """A time a person wrote, in the grid's integers.
-
-    Args:
-        text: ISO 8601 or similar for timestamps, digits for integer steps and rows.
-        kind: of the grid.
-        timezone: of the grid; text without a zone is taken to be in it.
-        place: for the message.
-
-    Raises:
-        UsageError: it is not a time of that kind.
-    """
-    if kind is not TimeKind.TIMESTAMP:
-        try:
-            return int(text)
-        except ValueError as error:
-            raise UsageError(place, f"'{text}' is not an integer step", "this log counts in steps") from error
-    remedy = "write it like 2024-05-01 06:00"
-    # pandas would take "12:00" for today, "" for no time at all, and guess the order of day and month.
-    if not re.match(r"\s*\d{4}(?!\d)", text):
-        raise UsageError(place, f"'{text}' is not a time", remedy)
-    try:
-        moment = pd.Timestamp(text)
-        if timezone is not None:
-            moment = moment.tz_localize(timezone) if moment.tzinfo is None else moment
-            return int(moment.tz_convert("UTC").tz_localize(None).as_unit("ns").value)
-        if moment.tzinfo is not None:
-            moment = moment.tz_localize(None)
-        return int(moment.as_unit("ns").value)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise UsageError(place, f"'{text}' is not a time", remedy) from error
 
 
 def read_labels(path: Path, kind: TimeKind, timezone: str | None) -> tuple[Label, ...]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from logscan.labels.intervals import parse_time
 from logscan.records import LogKind, SeriesScores
+from logscan.time_text import parse_time
 
 _WHOLE = (".parquet", ".gz", ".zst", ".bz2", ".xz", ".zip")  # formats that are written whole
 

@@ -13,11 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from logscan.data.timeforms import TimeForm
-from logscan.data.timestamps import INVALID, text_times
 from logscan.errors import InputError
 from logscan.records import F32, F64, I8, I32, I64, Bool, StepQuality, TimeKind
 from logscan.results.write_scores import CONTRIBUTION, ESCAPED_FORMULA
+from logscan.time_text import column_times
 
 _QUALITIES = tuple(quality.value for quality in StepQuality)
 _NEEDED = ("time", "score", "threshold", "event", "quality")
@@ -251,10 +250,13 @@ class _Clock:
         except pa.ArrowException:
             offsets = pc.unique(pc.utf8_slice_codeunits(column, -6)).to_pylist()
             aware = all(offset[:1] in {"+", "-"} and offset[3:4] == ":" for offset in offsets)
-            times = text_times(column, TimeForm("year first", aware, clocked=True))
+            try:
+                times = column_times(column, aware=aware)
+            except pa.ArrowInvalid:
+                raise self._unreadable() from None
             self._found |= {(TimeKind.TIMESTAMP, offset) for offset in (offsets if aware else [None])}
         # All are of one kind, and either all or none tell their zone.
-        if (times == INVALID).any() or len({(kind, zone is None) for kind, zone in self._found}) > 1:
+        if len({(kind, zone is None) for kind, zone in self._found}) > 1:
             raise self._unreadable()
         return times
 
