@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from logscan.config import InputConfig
 from logscan.data import batches
 from logscan.data.blocks import Block, blocks_of_lines
-from logscan.data.cast import numbers
 from logscan.data.csv_rows import CsvRows
 from logscan.data.dialect import Dialect
 from logscan.data.parse import Parser
 from logscan.data.read import read_log
-from logscan.data.timeforms import TimeForm
 from logscan.data.timeplan import TimePlan
-from logscan.data.timestamps import text_times
 from logscan.data.wanted import Wanted
 from logscan.errors import InputError
+from logscan.read.values.numbers import numbers
+from logscan.read.values.time_formats import TimeForm
+from logscan.read.values.time_parser import text_times
 from logscan.records import TimeKind
 
 QUICK = settings(max_examples=150, deadline=None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscan.data.cast import numbers
+from logscan.read.values.numbers import numbers
 
 PLAIN = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),

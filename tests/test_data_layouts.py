@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscan.data import layouts, timestamps
-from logscan.data.timeforms import DateOrder, TimeForm
-from logscan.data.timestamps import INVALID, text_times
+from logscan.read.values import time_fast_path, time_parser
+from logscan.read.values.time_formats import DateOrder, TimeForm
+from logscan.read.values.time_parser import INVALID, text_times
 
 FORMS: dict[str, tuple[DateOrder, bool]] = {
     "%Y/%m/%d %H:%M:%S": ("year first", False),
@@ -48,7 +48,7 @@ DAMAGE = st.sampled_from(
 
 @pytest.fixture(autouse=True)
 def _also_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layouts, "_FEW_ROWS", 1)
+    monkeypatch.setattr(time_fast_path, "_FEW_ROWS", 1)
 
 
 @pytest.mark.parametrize("written", FORMS)
@@ -61,13 +61,13 @@ def test_times_by_layout_are_times_by_pattern(
     cells: list[str | None] = [moment.strftime(written) for moment in moments]
     order, aware = FORMS[written]
     form = TimeForm(order, aware, clocked=True)
-    expected = timestamps._matched_times(pa.array(cells, pa.string()), form)
+    expected = time_parser._matched_times(pa.array(cells, pa.string()), form)
     for place in data.draw(st.lists(st.integers(0, len(cells) - 1), max_size=4)):
         cell = cells[place] or ""
         cut, gone = data.draw(st.integers(0, len(cell))), data.draw(st.integers(0, 3))
         damaged = cell[:cut] + data.draw(DAMAGE) + cell[cut + gone :]
         cells[place] = data.draw(st.sampled_from([damaged, None]))
-        alone = None if cells[place] is None else timestamps._matched_times(pa.array([damaged]), form)[0]
+        alone = None if cells[place] is None else time_parser._matched_times(pa.array([damaged]), form)[0]
         expected[place] = INVALID if alone is None else alone
 
     np.testing.assert_array_equal(text_times(pa.array(cells, pa.string()), form), expected)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from logscan.data.timeforms import DateOrder
-from logscan.data.timestamps import DAY_NS, INVALID, form_share, text_times
+from logscan.read.values.time_formats import DateOrder
+from logscan.read.values.time_parser import DAY_NS, INVALID, form_share, text_times
 from logscan.records import I64
 
 VALUE = "value"

@@ -23,10 +23,10 @@ from logscan.data.growing import UpTo, whole_bytes
 from logscan.data.parquet_rows import ParquetRows
 from logscan.data.sources import BINARY_REMEDY, Source, is_parquet, opened
 from logscan.data.squeeze import Squeezed
-from logscan.data.units import UnitStripper
 from logscan.data.unpack import Unpacked, packed_as
 from logscan.data.wanted import wanted_columns
 from logscan.errors import EmptyInputError, InputError, LogscanError
+from logscan.read.values.units import UnitStripper
 from logscan.records import LogKind
 
 BLOCK_BYTES = 4 << 20  # also the longest line that is read

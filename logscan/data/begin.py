@@ -6,10 +6,10 @@ import re
 from itertools import pairwise
 
 from logscan.data.across import found_across
-from logscan.data.cast import MISSING_WORDS
-from logscan.data.cells import Rows, is_moment, is_value
 from logscan.data.header import distinct_names
 from logscan.errors import EmptyInputError, InputError
+from logscan.read.values.numbers import MISSING_WORDS
+from logscan.read.values.recognise import Rows, is_moment, is_value
 
 _DATED_COLUMNS = 13  # from which times may stand across the columns
 _PREAMBLE_ROWS = 50  # a preamble holds at most so many rows that look like data

@@ -11,7 +11,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.data.cast import as_text, is_text, merged_failure, numbers
 from logscan.data.columns import Plan
 from logscan.data.extras import REPEATED, EventExtras, Extras
 from logscan.data.grid import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
@@ -19,9 +18,10 @@ from logscan.data.longform import MOST_GROUPS, NOTHING, SEPARATOR, Split
 from logscan.data.runs import EVERY_TIME, KeyGrid
 from logscan.data.status import around_changes
 from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
-from logscan.data.timestamps import INVALID
-from logscan.data.zones import localised
 from logscan.errors import InputError
+from logscan.read.values.numbers import as_text, is_text, merged_failure, numbers
+from logscan.read.values.time_parser import INVALID
+from logscan.read.values.time_zones import localised
 from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
 from logscan.times import Times
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.data.cast import as_text, is_text
+from logscan.read.values.numbers import as_text, is_text
 from logscan.records import I64
 
 U64 = npt.NDArray[np.uint64]

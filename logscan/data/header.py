@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from logscan.data.cells import Rows, is_moment, is_value
+from logscan.read.values.recognise import Rows, is_moment, is_value
 
 _TIME_NAME = re.compile(
     r"date|time|stamp|日時|時刻|日付|年月日|zeit|datum|fecha|hora|heure|data\b", re.IGNORECASE

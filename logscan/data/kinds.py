@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
-from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.identifiers import is_identifier, is_place
 from logscan.data.timeplan import TimePlan
-from logscan.data.timestamps import INVALID
+from logscan.read.values.numbers import is_number, is_text, numbers
+from logscan.read.values.time_parser import INVALID
 from logscan.records import I64, LogKind, TimeKind
 
 # What is written down when something happens: orders, alarms, steps of a process.

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
-from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.timeplan import TimePlan
 from logscan.errors import UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.records import LogKind, TimeKind
 
 SEPARATOR = "\x1f"  # between entity and value in the key of a group; no text file holds it

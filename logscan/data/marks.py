@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from logscan.data.cells import Rows, is_moment
 from logscan.errors import InputError
+from logscan.read.values.recognise import Rows, is_moment
 
 _COMMA_DECIMAL = re.compile(
     r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{4,},\d+|0,\d+|\d{1,3}([. \u00a0\u202f'’]\d{3})+,\d+)([eE][+-]?\d+)?\s*%?"

@@ -9,10 +9,10 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from logscan.data.cast import is_number, plain
 from logscan.data.dialect import MOST_COLUMNS
 from logscan.data.header import distinct_names
 from logscan.errors import EmptyInputError, InputError
+from logscan.read.values.numbers import is_number, plain
 
 _BATCH_CELLS = 1 << 21
 _FEWEST_ROWS, _MOST_ROWS = 1 << 12, 1 << 17

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from logscan.data.cast import is_text
-from logscan.data.cells import is_value
 from logscan.errors import InputError
+from logscan.read.values.numbers import is_text
+from logscan.read.values.recognise import is_value
 
 _LINE_END = re.compile(rb"[\r\n]")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")

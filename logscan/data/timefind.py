@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
-from logscan.data.cast import is_number, is_text, numbers
-from logscan.data.timeforms import TimeForm
 from logscan.data.timejoin import cells_of, with_clock, with_fraction, with_minutes
-from logscan.data.timenames import DATE_NAME, FRACTIONS, STEP_NAME, YEAR, name_score, said_order
 from logscan.data.timeparts import given_parts, parts_plan, unnamed_time
 from logscan.data.timeplan import TimePlan, grid_zone, typed_times
-from logscan.data.timestamps import (
+from logscan.errors import InputError, UsageError
+from logscan.nearest_name import require_columns
+from logscan.read.values.numbers import is_number, is_text, numbers
+from logscan.read.values.time_formats import TimeForm
+from logscan.read.values.time_parser import (
     DAY_NS,
     INVALID,
     SECOND_NS,
@@ -26,8 +27,7 @@ from logscan.data.timestamps import (
     other_forms,
     text_times,
 )
-from logscan.errors import InputError, UsageError
-from logscan.nearest_name import require_columns
+from logscan.read.values.vocabulary import DATE_NAME, FRACTIONS, STEP_NAME, YEAR, name_score, said_order
 from logscan.records import F64, TimeKind
 
 ROW = "row"

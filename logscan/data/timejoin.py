@@ -12,10 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.data.cast import is_number, is_text, numbers
 from logscan.data.grid import MINUTE_NS
-from logscan.data.timeforms import MONTHLY, TimeForm
-from logscan.data.timenames import (
+from logscan.data.timeplan import TimePlan, digit_clock
+from logscan.read.values.numbers import is_number, is_text, numbers
+from logscan.read.values.time_formats import MONTHLY, TimeForm
+from logscan.read.values.time_parser import INVALID, SECOND_NS, form_share
+from logscan.read.values.vocabulary import (
     CLOCK_NAME,
     CLOCK_WORD,
     CLOCKS,
@@ -26,8 +28,6 @@ from logscan.data.timenames import (
     SERIAL,
     name_score,
 )
-from logscan.data.timeplan import TimePlan, digit_clock
-from logscan.data.timestamps import INVALID, SECOND_NS, form_share
 from logscan.records import TimeKind
 
 _CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}

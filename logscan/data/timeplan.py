@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
-from logscan.data.cast import is_text, numbers
-from logscan.data.timeforms import TimeForm
-from logscan.data.timestamps import DAY_NS, INVALID, SECOND_NS, text_times
-from logscan.data.zones import checked_timezone
+from logscan.read.values.numbers import is_text, numbers
+from logscan.read.values.time_formats import TimeForm
+from logscan.read.values.time_parser import DAY_NS, INVALID, SECOND_NS, text_times
+from logscan.read.values.time_zones import checked_timezone
 from logscan.records import F64, I64, TimeKind
 
 _PART_WORD = r"^\s*(\d+)\s*[年月日時分秒时点년월일시분초]\s*$"

@@ -7,9 +7,9 @@ from zoneinfo import available_timezones
 import numpy as np
 import pandas as pd
 
-from logscan.data.timestamps import DAY_NS
 from logscan.errors import UsageError
 from logscan.nearest_name import did_you_mean
+from logscan.read.values.time_parser import DAY_NS
 from logscan.records import I64
 
 

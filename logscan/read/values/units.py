@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.data.cast import is_text
 from logscan.errors import InputError
+from logscan.read.values.numbers import is_text
 
 _WITH_UNIT = (
     r"^\s*(?P<number>[+\-−]?[0-9０-９][0-9０-９.,']*(?:[eE][+-]?\d+)?)"

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.data.layouts import U8, Layout, read_by_layout
-from logscan.data.timeforms import CLOCKLIKE, MONTHLY, PATTERNS, YEARS, DateOrder, TimeForm
-from logscan.data.timewriting import is_usual, usual
+from logscan.read.values.time_cleanup import is_usual, usual
+from logscan.read.values.time_fast_path import U8, Layout, read_by_layout
+from logscan.read.values.time_formats import CLOCKLIKE, MONTHLY, PATTERNS, YEARS, DateOrder, TimeForm
 from logscan.records import I64, Bool
 
 DAY_NS = 86_400_000_000_000
