@@ -14,9 +14,10 @@ import pyarrow.dataset as ds
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data import archive, batches, unpack
+from logscan.data import batches
 from logscan.data.read import read_log
 from logscan.errors import InputError
+from logscan.read.files import compressed, zip_members
 
 ROWS = 127
 HEAD = "time,temp,press\n"
@@ -149,9 +150,9 @@ def test_archives_that_cannot_be_read_are_refused(tmp_path, case):
 @pytest.fixture
 def small_caps(monkeypatch):
     """Caps small enough for a test to reach."""
-    monkeypatch.setattr(unpack, "FREE_BYTES", 1 << 20)
-    monkeypatch.setattr(unpack, "MOST_TIMES", 50)
-    monkeypatch.setattr(archive, "MOST_MEMBERS", 7)
+    monkeypatch.setattr(compressed, "FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(compressed, "MOST_TIMES", 50)
+    monkeypatch.setattr(zip_members, "MOST_MEMBERS", 7)
 
 
 BOMB = HEAD.encode() + b"2024-01-01 00:00,1,1\n" * 400_000

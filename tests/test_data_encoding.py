@@ -5,8 +5,8 @@ import io
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.encoding import Utf8Stream, found_encoding, known_encoding
 from logscan.data.read import read_log
+from logscan.read.files.encoding import Utf8Stream, found_encoding, known_encoding
 
 JAPANESE = [
     "日時,温度(℃),圧力(kPa),流量(L/min)\n2024-01-01,1,2,3\n",
@@ -116,5 +116,5 @@ def test_ascii_that_needs_no_decoding_is_not_taken_out_of_its_place(monkeypatch,
     text = "1,2\n" * 5 + "中,A0B\n" + "3,4\n" * 9 + "中" + "5,6\n" * 3
     data = text.encode(encoding)
     for size in range(1, 12):
-        monkeypatch.setattr("logscan.data.encoding._READ_BYTES", size)
+        monkeypatch.setattr("logscan.read.files.encoding._READ_BYTES", size)
         assert Utf8Stream(io.BytesIO(data), encoding).read().decode() == text

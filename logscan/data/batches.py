@@ -14,18 +14,18 @@ import pyarrow as pa
 
 from logscan.config import InputConfig
 from logscan.data.across import Across, found_across
-from logscan.data.ahead import ReadAhead
 from logscan.data.columns import Plan
 from logscan.data.csv_rows import CsvRows
 from logscan.data.dialect import BLANK, Dialect, found_dialect
-from logscan.data.encoding import Utf8Stream, found_encoding, known_encoding
-from logscan.data.growing import UpTo, whole_bytes
 from logscan.data.parquet_rows import ParquetRows
-from logscan.data.sources import BINARY_REMEDY, Source, is_parquet, opened
 from logscan.data.squeeze import Squeezed
-from logscan.data.unpack import Unpacked, packed_as
 from logscan.data.wanted import wanted_columns
 from logscan.errors import EmptyInputError, InputError, LogscanError
+from logscan.read.files.ahead import ReadAhead
+from logscan.read.files.compressed import Unpacked, packed_as
+from logscan.read.files.encoding import Utf8Stream, found_encoding, known_encoding
+from logscan.read.files.growing import UpTo, whole_bytes
+from logscan.read.files.inputs import BINARY_REMEDY, Source, is_parquet, opened
 from logscan.read.values.units import UnitStripper
 from logscan.records import LogKind
 

@@ -21,11 +21,11 @@ from logscan.data.collect import Collector
 from logscan.data.columns import Plan, found_plan
 from logscan.data.finish import MOST_CELLS, TooLargeError, finished_series, step_from
 from logscan.data.grid import MINUTE_NS
-from logscan.data.sources import Source, resolved_sources
 from logscan.data.timefind import AmbiguousDatesError, found_time
 from logscan.errors import InputError
 from logscan.memory import give_back_memory
 from logscan.nearest_name import did_you_mean, require_columns
+from logscan.read.files.inputs import Source, resolved_sources
 from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 
 SAMPLE_ROWS = 50_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from logscan.data.encoding import Utf8Stream
+from logscan.read.files.encoding import Utf8Stream
 
 _BLANKS = re.compile(rb"[ \t]+")
 _EDGES = re.compile(rb"(?m)^ | (?=\r?$)")

@@ -8,8 +8,8 @@ import re
 from collections import deque
 from typing import BinaryIO
 
-from logscan.data.everyday import neighbour
 from logscan.errors import UsageError
+from logscan.read.files.east_asian import neighbour
 
 _READ_BYTES = 1 << 20
 _EVIDENCE_BYTES = 1 << 18

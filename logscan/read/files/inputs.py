@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from logscan.data import archive
 from logscan.errors import InputError
+from logscan.read.files import zip_members
 
 STDIN = "-"
 _TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
@@ -101,9 +101,9 @@ def _members(source: Source) -> list[Source]:
     if source.path is None or not source.path.is_file():
         return [source]
     with opened_file(source) as file:
-        if not archive.is_zip(file):
+        if not zip_members.is_zip(file):
             return [source]
-        names, note = archive.table_members(file, source.name, _TEXT_SUFFIXES)
+        names, note = zip_members.table_members(file, source.name, _TEXT_SUFFIXES)
     return [
         Source(f"{source.name}: {shown}", source.path, name, source.partitions, note if place == 0 else "")
         for place, (name, shown) in enumerate(names)
@@ -115,7 +115,7 @@ def opened(source: Source, stdin: BinaryIO) -> BinaryIO:
     if source.path is None:
         return stdin
     if source.member is not None:
-        return archive.opened_member(source.path, source.member, source.name)
+        return zip_members.opened_member(source.path, source.member, source.name)
     return opened_file(source)
 
 

@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
-from logscan.data.unpack import refuse_bomb
 from logscan.errors import InputError
+from logscan.read.files.compressed import refuse_bomb
 
 MOST_MEMBERS = 10_000
 _END = b"PK\x05\x06"
