@@ -12,15 +12,15 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.data import batches
-from logscan.data.blocks import Block, blocks_of_lines
-from logscan.data.csv_rows import CsvRows
-from logscan.data.dialect import Dialect
-from logscan.data.parse import Parser
 from logscan.data.read import read_log
 from logscan.data.timeplan import TimePlan
 from logscan.data.wanted import Wanted
 from logscan.errors import InputError
+from logscan.read import formats
+from logscan.read.formats.csv.dialect import Dialect
+from logscan.read.formats.csv.lines import Block, blocks_of_lines
+from logscan.read.formats.csv.parser import Parser
+from logscan.read.formats.csv.reader import CsvRows
 from logscan.read.values.numbers import numbers
 from logscan.read.values.time_formats import TimeForm
 from logscan.read.values.time_parser import text_times
@@ -304,10 +304,10 @@ def test_conversion_at_once_changes_no_series_and_no_count(odd, block):
             return str(error)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "BLOCK_BYTES", block)
+        patch.setattr(formats, "BLOCK_BYTES", block)
         patch.setattr("logscan.data.read.SAMPLE_ROWS", 5)
         one = log()
-        patch.setattr(batches.Table, "want", lambda *_: None)
+        patch.setattr(formats.Table, "want", lambda *_: None)
         other = log()
     if isinstance(one, str) or isinstance(other, str):
         assert one == other
@@ -326,7 +326,7 @@ def test_columns_that_keep_failing_are_no_longer_converted(monkeypatch):
         tried.append({name for name, kind in convert_options.column_types.items() if kind == pa.float64()})
         return read(*args, convert_options=convert_options, **options)
 
-    monkeypatch.setattr("logscan.data.parse.pa_csv.read_csv", watched)
+    monkeypatch.setattr("logscan.read.formats.csv.parser.pa_csv.read_csv", watched)
     data = written_as([("k", row, "ERR", row) for row in range(1000)])
     csv_rows = CsvRows(Pieces(data, [97]), dialect(("key", "x", "y", "z")), "log.csv", lambda: None)
     csv_rows.wanted = Wanted(("key", "x", "y", "z"), dict.fromkeys(("x", "y", "z"), pa.float64()), ".")

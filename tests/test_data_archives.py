@@ -14,9 +14,9 @@ import pyarrow.dataset as ds
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data import batches
 from logscan.data.read import read_log
 from logscan.errors import InputError
+from logscan.read import formats
 from logscan.read.files import compressed, zip_members
 
 ROWS = 127
@@ -201,7 +201,7 @@ def test_endless_lines_and_columns_are_refused(tmp_path, data, text):
     (tmp_path / "x.csv").write_bytes(data)
     with pytest.raises(InputError, match=text):
         read_log([tmp_path / "x.csv"], InputConfig())
-    assert batches.BLOCK_BYTES == 4 << 20
+    assert formats.BLOCK_BYTES == 4 << 20
 
 
 def test_folders_of_partitions_become_columns(tmp_path):

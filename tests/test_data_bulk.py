@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data import batches, finish, parquet_rows, read, sums
+from logscan.data import finish, read, sums
 from logscan.data.read import read_log
 from logscan.errors import InputError
+from logscan.read import formats
+from logscan.read.formats import parquet
 from logscan.records import LogKind
 
 SECOND = 10**9
@@ -56,7 +58,7 @@ def test_blocks_of_a_file_and_of_sums_change_nothing(monkeypatch, every, entitie
     data = csv(entities=entities)
     config = {"every": every, "entity": ("unit",)}
     whole = log_of(data, **config)
-    monkeypatch.setattr(batches, "BLOCK_BYTES", 1009)
+    monkeypatch.setattr(formats, "BLOCK_BYTES", 1009)
     same(log_of(data, **config), whole)
     assert whole.counts.rows_used == ROWS * entities
 
@@ -113,9 +115,9 @@ def test_the_longer_step_is_chosen_by_the_size_of_the_files(tmp_path, monkeypatc
         pq.write_table(table, path, row_group_size=1_000)
     monkeypatch.setattr(read, "MOST_CELLS", 1_500)
     monkeypatch.setattr(read, "SAMPLE_ROWS", 500)
-    monkeypatch.setattr(parquet_rows, "_MOST_ROWS", 500)
+    monkeypatch.setattr(parquet, "_MOST_ROWS", 500)
     monkeypatch.setattr(sums, "_MOST_BUFFER_ROWS", 1_000)
-    monkeypatch.setattr(batches, "BLOCK_BYTES", 30_011)
+    monkeypatch.setattr(formats, "BLOCK_BYTES", 30_011)
     log = read_log([path], InputConfig(ignore=("unit",)))
     assert log.schema.step < 60 * SECOND
 

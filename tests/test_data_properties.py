@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.data import batches
 from logscan.data.read import read_log
+from logscan.read import formats
 
 CONFIG = InputConfig(date_order="dmy")  # dates of one day alone are open
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -176,7 +176,7 @@ def test_read_in_any_chunks(content, block):
     data = ("\n".join(lines) + "\n").encode()
     whole = read(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "BLOCK_BYTES", block)
+        patch.setattr(formats, "BLOCK_BYTES", block)
         log = read(data)
     assert_same(whole, log)
     assert whole.counts == log.counts

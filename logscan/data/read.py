@@ -15,7 +15,6 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from logscan.config import InputConfig
-from logscan.data.batches import Table, opened_table, without_empty
 from logscan.data.calendar import with_calendar
 from logscan.data.collect import Collector
 from logscan.data.columns import Plan, found_plan
@@ -26,6 +25,7 @@ from logscan.errors import InputError
 from logscan.memory import give_back_memory
 from logscan.nearest_name import did_you_mean, require_columns
 from logscan.read.files.inputs import Source, resolved_sources
+from logscan.read.formats import Table, opened_table, without_empty
 from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 
 SAMPLE_ROWS = 50_000

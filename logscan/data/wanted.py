@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from logscan.data.columns import Plan
-from logscan.data.dialect import Dialect
-from logscan.data.needless import header_column
 from logscan.data.timeplan import TimePlan
+from logscan.read.formats.csv.dialect import Dialect
+from logscan.read.formats.csv.needless import header_column
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from logscan.data.across import found_across
-from logscan.data.header import distinct_names
 from logscan.errors import EmptyInputError, InputError
+from logscan.read.formats.csv.header import distinct_names
+from logscan.read.formats.csv.times_across import found_across
 from logscan.read.values.numbers import MISSING_WORDS
 from logscan.read.values.recognise import Rows, is_moment, is_value
 

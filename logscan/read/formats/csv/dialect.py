@@ -9,11 +9,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from logscan.config import InputConfig
-from logscan.data.begin import first_data, only_text
-from logscan.data.header import Header, column_names, found_header, joined_header
-from logscan.data.marks import found_decimal, refuse_split_decimals
-from logscan.data.quotes import holds_rows
 from logscan.errors import EmptyInputError, InputError, UsageError
+from logscan.read.formats.csv.decimal_mark import found_decimal, refuse_split_decimals
+from logscan.read.formats.csv.first_row import first_data, only_text
+from logscan.read.formats.csv.header import Header, column_names, found_header, joined_header
+from logscan.read.formats.csv.open_quotes import holds_rows
 from logscan.read.values.recognise import Rows, is_value
 
 BLANK = " "  # as a delimiter: a run of blanks and tabs

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from logscan.data.dialect import MOST_COLUMNS
-from logscan.data.header import distinct_names
 from logscan.errors import EmptyInputError, InputError
+from logscan.read.formats.csv.dialect import MOST_COLUMNS
+from logscan.read.formats.csv.header import distinct_names
 from logscan.read.values.numbers import is_number, plain
 
 _BATCH_CELLS = 1 << 21

@@ -13,12 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from logscan.config import InputConfig
-from logscan.data.across import Across, found_across
 from logscan.data.columns import Plan
-from logscan.data.csv_rows import CsvRows
-from logscan.data.dialect import BLANK, Dialect, found_dialect
-from logscan.data.parquet_rows import ParquetRows
-from logscan.data.squeeze import Squeezed
 from logscan.data.wanted import wanted_columns
 from logscan.errors import EmptyInputError, InputError, LogscanError
 from logscan.read.files.ahead import ReadAhead
@@ -26,6 +21,11 @@ from logscan.read.files.compressed import Unpacked, packed_as
 from logscan.read.files.encoding import Utf8Stream, found_encoding, known_encoding
 from logscan.read.files.growing import UpTo, whole_bytes
 from logscan.read.files.inputs import BINARY_REMEDY, Source, is_parquet, opened
+from logscan.read.formats.csv.dialect import BLANK, Dialect, found_dialect
+from logscan.read.formats.csv.reader import CsvRows
+from logscan.read.formats.csv.squeeze import Squeezed
+from logscan.read.formats.csv.times_across import Across, found_across
+from logscan.read.formats.parquet import ParquetRows
 from logscan.read.values.units import UnitStripper
 from logscan.records import LogKind
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from logscan.data.quotes import holds_rows, refuse_swallowed
+from logscan.read.formats.csv.open_quotes import holds_rows, refuse_swallowed
 
 
 class RaggedRows:
