@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from logscan.config import InputConfig
 from logscan.data.read import read_log
-from logscan.data.timeplan import TimePlan
-from logscan.data.wanted import Wanted
 from logscan.errors import InputError
 from logscan.read import formats
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block, blocks_of_lines
 from logscan.read.formats.csv.parser import Parser
 from logscan.read.formats.csv.reader import CsvRows
+from logscan.read.plan.columns_to_read import Wanted
+from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import numbers
 from logscan.read.values.time_formats import TimeForm
 from logscan.read.values.time_parser import text_times

@@ -14,8 +14,8 @@ from logscan.config import InputConfig
 from logscan.data import collect
 from logscan.data.keyed import Keyed
 from logscan.data.read import read_log
-from logscan.data.status import around_changes, stopped_on
 from logscan.data.sums import EntitySums
+from logscan.read.plan.status import around_changes, stopped_on
 from logscan.records import TimeGrid, TimeKind
 
 STATES = st.lists(

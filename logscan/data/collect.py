@@ -11,14 +11,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.data.columns import Plan
 from logscan.data.extras import REPEATED, EventExtras, Extras
 from logscan.data.grid import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
-from logscan.data.longform import MOST_GROUPS, NOTHING, SEPARATOR, Split
 from logscan.data.runs import EVERY_TIME, KeyGrid
-from logscan.data.status import around_changes
 from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.errors import InputError
+from logscan.read.plan.columns import Plan
+from logscan.read.plan.long_format import MOST_GROUPS, NOTHING, SEPARATOR, Split
+from logscan.read.plan.status import around_changes
 from logscan.read.values.numbers import as_text, is_text, merged_failure, numbers
 from logscan.read.values.time_parser import INVALID
 from logscan.read.values.time_zones import localised

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from logscan.data.grid import sample_step, step_words
-from logscan.data.longform import SEPARATOR
+from logscan.read.plan.long_format import SEPARATOR
 from logscan.records import TimeKind
 from logscan.times import Times
 

@@ -17,15 +17,15 @@ import pyarrow as pa
 from logscan.config import InputConfig
 from logscan.data.calendar import with_calendar
 from logscan.data.collect import Collector
-from logscan.data.columns import Plan, found_plan
 from logscan.data.finish import MOST_CELLS, TooLargeError, finished_series, step_from
 from logscan.data.grid import MINUTE_NS
-from logscan.data.timefind import AmbiguousDatesError, found_time
 from logscan.errors import InputError
 from logscan.memory import give_back_memory
 from logscan.nearest_name import did_you_mean, require_columns
 from logscan.read.files.inputs import Source, resolved_sources
 from logscan.read.formats import Table, opened_table, without_empty
+from logscan.read.plan.columns import Plan, found_plan
+from logscan.read.plan.time_column import AmbiguousDatesError, found_time
 from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
 
 SAMPLE_ROWS = 50_000

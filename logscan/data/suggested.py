@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from logscan.config import InputConfig
 from logscan.data.grid import step_words
-from logscan.data.timefind import ROW
+from logscan.read.plan.time_column import ROW
 from logscan.records import ChannelQuality, Grade, InputSchema, Log, LogKind, TimeKind
 
 

@@ -13,8 +13,6 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from logscan.config import InputConfig
-from logscan.data.columns import Plan
-from logscan.data.wanted import wanted_columns
 from logscan.errors import EmptyInputError, InputError, LogscanError
 from logscan.read.files.ahead import ReadAhead
 from logscan.read.files.compressed import Unpacked, packed_as
@@ -26,6 +24,8 @@ from logscan.read.formats.csv.reader import CsvRows
 from logscan.read.formats.csv.squeeze import Squeezed
 from logscan.read.formats.csv.times_across import Across, found_across
 from logscan.read.formats.parquet import ParquetRows
+from logscan.read.plan.columns import Plan
+from logscan.read.plan.columns_to_read import wanted_columns
 from logscan.read.values.units import UnitStripper
 from logscan.records import LogKind
 

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from logscan.data.wanted import Wanted
 from logscan.errors import InputError
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block
 from logscan.read.formats.csv.needless import header_column, without_blank_rows, without_repeated_header
 from logscan.read.formats.csv.odd_rows import RaggedRows
 from logscan.read.formats.csv.open_quotes import refuse_swallowed_lines
+from logscan.read.plan.columns_to_read import Wanted
 
 _BOM = b"\xef\xbb\xbf"
 

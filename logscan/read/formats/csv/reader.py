@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from logscan.data.wanted import Wanted
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block, Pieces, blocks_of_lines, refuse_long_line
 from logscan.read.formats.csv.parser import Parsed, Parser
+from logscan.read.plan.columns_to_read import Wanted
 
 _MOST_THREADS = 4
 _PATIENCE = 3  # blocks with a column that does not convert, before it is not tried again

@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from logscan.data.columns import Plan
-from logscan.data.timeplan import TimePlan
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.needless import header_column
+from logscan.read.plan.columns import Plan
+from logscan.read.plan.time_plan import TimePlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
-from logscan.data.identifiers import is_identifier, is_place
-from logscan.data.timeplan import TimePlan
+from logscan.read.plan.identifiers import is_identifier, is_place
+from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_parser import INVALID
 from logscan.records import I64, LogKind, TimeKind

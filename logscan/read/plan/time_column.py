@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
-from logscan.data.timejoin import cells_of, with_clock, with_fraction, with_minutes
-from logscan.data.timeparts import given_parts, parts_plan, unnamed_time
-from logscan.data.timeplan import TimePlan, grid_zone, typed_times
 from logscan.errors import InputError, UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.plan.time_joined import cells_of, with_clock, with_fraction, with_minutes
+from logscan.read.plan.time_parts import given_parts, parts_plan, unnamed_time
+from logscan.read.plan.time_plan import TimePlan, grid_zone, typed_times
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_formats import TimeForm
 from logscan.read.values.time_parser import (

@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from logscan.config import InputConfig
 from logscan.data.aggregate import Aggregation, aggregation
-from logscan.data.identifiers import is_identifier, is_place
-from logscan.data.kinds import found_kind
-from logscan.data.longform import Split, found_long, found_split, mixed_hint
-from logscan.data.status import Status, found_status
-from logscan.data.timejoin import is_time_again
-from logscan.data.timeplan import TimePlan
 from logscan.errors import InputError, UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.plan.identifiers import is_identifier, is_place
+from logscan.read.plan.log_kind import found_kind
+from logscan.read.plan.long_format import Split, found_long, found_split, mixed_hint
+from logscan.read.plan.status import Status, found_status
+from logscan.read.plan.time_joined import is_time_again
+from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import Numbers, is_number, is_text, numbers
 from logscan.read.values.units import have_units
 from logscan.records import LogKind, TimeKind

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.config import InputConfig
-from logscan.data.timeplan import TimePlan
 from logscan.errors import UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.records import LogKind, TimeKind
 

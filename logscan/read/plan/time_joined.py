@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.data.grid import MINUTE_NS
-from logscan.data.timeplan import TimePlan, digit_clock
+from logscan.read.plan.time_plan import TimePlan, digit_clock
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_formats import MONTHLY, TimeForm
 from logscan.read.values.time_parser import INVALID, SECOND_NS, form_share

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from logscan.config import InputConfig
-from logscan.data.timejoin import cells_of, clock_digits
-from logscan.data.timeplan import TimePlan, grid_zone
+from logscan.read.plan.time_joined import cells_of, clock_digits
+from logscan.read.plan.time_plan import TimePlan, grid_zone
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_parser import DAY_NS, INVALID, SECOND_NS, form_share, text_times
 from logscan.read.values.vocabulary import CLOCKS, DAYS, MONTH, QUARTER, YEAR
