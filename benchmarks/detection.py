@@ -135,9 +135,9 @@ def measured(task: Task) -> dict[str, Any]:
     from attention_watch import watched_attention  # noqa: PLC0415
 
     from logscan.config import AlarmConfig, Config, EncoderConfig, InputConfig  # noqa: PLC0415
-    from logscan.data.read import read_log  # noqa: PLC0415
     from logscan.errors import LogscanError  # noqa: PLC0415
     from logscan.pipeline import score, train  # noqa: PLC0415
+    from logscan.read import read_log  # noqa: PLC0415
 
     torch.set_num_threads(task.threads)
     rows = labelled_rows(task)

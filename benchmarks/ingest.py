@@ -32,7 +32,7 @@ import pyarrow.parquet as pq
 from cli_cost import command_cost
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
+from logscan.read import read_log
 
 START = 1_609_459_200  # 2021-01-01, seconds
 CHUNK_ROWS = 1 << 17

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from logscan.config import InputConfig
 from logscan.console import Consoles
-from logscan.data.read import read_log
+from logscan.read import read_log
 from logscan.records import Log, TimeKind
 
 

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from logscan.config import InputConfig
 from logscan.core.intervals import true_intervals
-from logscan.data.read import read_log
 from logscan.errors import InputError, LogscanError, UsageError
 from logscan.evaluation.metrics import Evaluation, evaluation, period_length
 from logscan.labels.intervals import labelled_times, read_labels
 from logscan.labels.known_failures import label_values, names_label_file
+from logscan.read import read_log
 from logscan.records import I64, Bool, Log, LogKind, Series, TimeKind
 from logscan.results.read_scores import ScoreRows, read_scores
 from logscan.results.run_record import InputRecord, RunRecord

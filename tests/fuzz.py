@@ -23,9 +23,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from logscan.config import Config, InputConfig, parse_config
-from logscan.data.read import read_log
 from logscan.errors import LogscanError
 from logscan.quality.grades import channel_qualities
+from logscan.read import read_log
 from logscan.results.build_record import input_record, quality_records
 from logscan.settings import merged_config
 

@@ -16,8 +16,8 @@ from seeds import mean_over, seed_table
 
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
-from logscan.data.read import read_log
 from logscan.model import analogues, fit
+from logscan.read import read_log
 from tests.synthetic import values, write_log
 
 HOUR_SECONDS = 3600.0

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from logscan.checks import found_gaps
 from logscan.config import InputConfig, parse_config
-from logscan.data.read import read_log
 from logscan.data.suggested import suggested_input, toml_text
 from logscan.quality.duplicate_channels import twin_channels
 from logscan.quality.grades import channel_qualities
 from logscan.quality.hints import flat_together, hints
+from logscan.read import read_log
 from logscan.records import Grade, Log, Series, TimeGrid, TimeKind
 from tests.conftest import Run
 from tests.synthetic import CHANNELS, values, write_log

@@ -12,9 +12,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError
-from logscan.read import formats
+from logscan.read import formats, read_log
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block, blocks_of_lines
 from logscan.read.formats.csv.parser import Parser
@@ -305,7 +304,7 @@ def test_conversion_at_once_changes_no_series_and_no_count(odd, block):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(formats, "BLOCK_BYTES", block)
-        patch.setattr("logscan.data.read.SAMPLE_ROWS", 5)
+        patch.setattr("logscan.read.SAMPLE_ROWS", 5)
         one = log()
         patch.setattr(formats.Table, "want", lambda *_: None)
         other = log()

@@ -14,9 +14,8 @@ import pyarrow.dataset as ds
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError
-from logscan.read import formats
+from logscan.read import formats, read_log
 from logscan.read.files import compressed, zip_members
 
 ROWS = 127

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
+from logscan.read import read_log
 from logscan.records import TimeKind
 
 

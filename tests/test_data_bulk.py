@@ -8,12 +8,12 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
+from logscan import read
 from logscan.config import InputConfig
-from logscan.data import finish, read, sums
-from logscan.data.read import read_log
 from logscan.errors import InputError
-from logscan.read import formats
+from logscan.read import formats, read_log
 from logscan.read.formats import parquet
+from logscan.read.grid import series, sums
 from logscan.records import LogKind
 
 SECOND = 10**9
@@ -85,7 +85,7 @@ def test_a_log_too_long_for_its_own_step_is_read_at_a_longer_one(monkeypatch, ro
     data = csv(entities=1)
     monkeypatch.setattr(sums, "_MOST_BUFFER_ROWS", rows_of_buffer)
     monkeypatch.setattr(read, "MOST_CELLS", 100)
-    monkeypatch.setattr(finish, "MOST_CELLS", 100)
+    monkeypatch.setattr(series, "MOST_CELLS", 100)
     coarse = log_of(data, ignore=("unit",))
     step = coarse.schema.step
     assert step > SECOND
@@ -94,7 +94,7 @@ def test_a_log_too_long_for_its_own_step_is_read_at_a_longer_one(monkeypatch, ro
     )
     assert coarse.series[0].grid.steps * 2 <= 100
     monkeypatch.setattr(read, "MOST_CELLS", 1 << 24)
-    monkeypatch.setattr(finish, "MOST_CELLS", 1 << 24)
+    monkeypatch.setattr(series, "MOST_CELLS", 1 << 24)
     asked = log_of(data, ignore=("unit",), every=f"{step}ns")
     assert coarse.series[0].grid == asked.series[0].grid
     np.testing.assert_allclose(coarse.series[0].values, asked.series[0].values, rtol=1e-12)

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
+from logscan.read import read_log
 from logscan.read.files.encoding import Utf8Stream, found_encoding, known_encoding
 
 JAPANESE = [

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError, LogscanError, UsageError
+from logscan.read import read_log
 
 ROWS = "pass a file with a header line and rows of data"
 GOOD = b"time,temp,press\n2024-01-15 00:00,1,2\n2024-01-15 00:01,2,3\n2024-01-15 00:02,3,4\n"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError
+from logscan.read import read_log
 
 LINES = [
     f"2024-01-15 {row // 60:02d}:{row % 60:02d}:00,{100 + row * 37 % 900},{row * 0.37:.2f}"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
+from logscan.read import read_log
 
 HOURS = pd.date_range("2024-01-29 22:00:00", periods=97, freq="1h")
 

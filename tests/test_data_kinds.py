@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
+from logscan.read import read_log
 from logscan.records import LogKind
 
 ROWS = 601

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError
+from logscan.read import read_log
 
 ROWS = 97
 FAST = pd.date_range("2023-11-27 14:08:41", freq="200ms", periods=ROWS)

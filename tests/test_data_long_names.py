@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError
+from logscan.read import read_log
 
 TIMES = pd.date_range("2024-01-29 10:00:00", periods=60, freq="1min")
 

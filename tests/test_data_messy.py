@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError, UsageError
+from logscan.read import read_log
 from logscan.records import TimeKind
 
 ROWS = 61

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.grid import MONTH_NS
-from logscan.data.read import read_log
+from logscan.read import read_log
+from logscan.read.grid.step import MONTH_NS
 from logscan.records import TimeKind
 
 MONTHS = pd.date_range("2013-11-01", freq="MS", periods=113)

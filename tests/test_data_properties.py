@@ -15,8 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
-from logscan.read import formats
+from logscan.read import formats, read_log
 
 CONFIG = InputConfig(date_order="dmy")  # dates of one day alone are open
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

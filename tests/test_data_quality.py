@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from logscan.config import InputConfig
 from logscan.core.gaps import bridged
-from logscan.data.read import read_log
 from logscan.quality.grades import channel_qualities, longest_flat, longest_gap
+from logscan.read import read_log
 from logscan.records import Grade
 from tests.oracles import bridge_oracle
 

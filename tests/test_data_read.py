@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.read import formats as batches_module
+from logscan.read import read_log
 from logscan.records import LogKind, TimeKind
 
 ROWS, CHANNELS = 211, 3

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.data import collect
-from logscan.data.keyed import Keyed
-from logscan.data.read import read_log
-from logscan.data.sums import EntitySums
+from logscan.read import read_log
+from logscan.read.grid import collector
+from logscan.read.grid.cells import Keyed
+from logscan.read.grid.sums import EntitySums
 from logscan.read.plan.status import around_changes, stopped_on
 from logscan.records import TimeGrid, TimeKind
 
@@ -60,7 +60,7 @@ def test_a_log_with_many_readings_of_a_status_has_the_same_stops(monkeypatch: py
         return list(log.series[0].set_aside.tolist())
 
     usual = stops()
-    monkeypatch.setattr(collect, "_MANY_STATES", 10)
+    monkeypatch.setattr(collector, "_MANY_STATES", 10)
     monkeypatch.setattr("logscan.read.formats.BLOCK_BYTES", 1 << 13)
 
     assert stops() == usual

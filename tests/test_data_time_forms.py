@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError, UsageError
+from logscan.read import read_log
 from logscan.records import TimeKind
 
 TIMES = pd.date_range("2024-01-29 22:10:00", periods=29, freq="7h")

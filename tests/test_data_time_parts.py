@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import UsageError
+from logscan.read import read_log
 from logscan.records import TimeKind
 
 HOURS = pd.date_range("2024-01-29", periods=97, freq="1h")

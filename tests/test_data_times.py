@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from logscan.config import InputConfig
-from logscan.data.grid import event_step, far_rows, sample_step
-from logscan.data.read import read_log
-from logscan.data.sums import Accumulator
+from logscan.read import read_log
+from logscan.read.grid.step import event_step, far_rows, sample_step
+from logscan.read.grid.sums import Accumulator
 from logscan.records import TimeKind
 from logscan.time_text import time_text, time_text_column
 from logscan.times import Times

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
-from logscan.data.repeats import repeated_rows
 from logscan.errors import UsageError
 from logscan.evaluation.metrics import period_length
+from logscan.read import read_log
+from logscan.read.grid.repeated_imports import repeated_rows
 from tests.conftest import Run
 
 HEADER = "time,order,item,customer,quantity"

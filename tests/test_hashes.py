@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscan.data import hashes
-from logscan.data.hashes import cell_hashes, row_hashes, text_hashes
+from logscan.read.grid import hashes
+from logscan.read.grid.hashes import cell_hashes, row_hashes, text_hashes
 
 BASE, MODULUS = 0x9E3779B97F4A7C15, 1 << 64
 TEXTS = st.lists(st.text(max_size=9), max_size=41)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from logscan import pipeline
 from logscan.config import Config, InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError, UsageError
+from logscan.read import read_log
 from tests.conftest import Run
 from tests.synthetic import CHANNELS, times, values
 

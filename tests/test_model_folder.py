@@ -16,11 +16,11 @@ from safetensors.numpy import load, save
 
 from logscan import pipeline
 from logscan.config import Config
-from logscan.data.read import read_log
 from logscan.errors import ModelError, OutputError
 from logscan.model import analogues
 from logscan.model.folder import FILES, load_model, save_model
 from logscan.model.state import Model
+from logscan.read import read_log
 from tests.synthetic import values, write_log
 
 pytestmark = pytest.mark.usefixtures("single")

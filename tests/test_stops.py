@@ -10,8 +10,8 @@ import pytest
 
 from logscan import pipeline
 from logscan.config import Config, InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError, UsageError
+from logscan.read import read_log
 from logscan.records import StepQuality
 from logscan.results.write_scores import stream_scores
 from tests.synthetic import times, values

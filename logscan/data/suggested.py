@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from logscan.config import InputConfig
-from logscan.data.grid import step_words
+from logscan.read.grid.step import step_words
 from logscan.read.plan.time_column import ROW
 from logscan.records import ChannelQuality, Grade, InputSchema, Log, LogKind, TimeKind
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from logscan.config import InputConfig
-from logscan.data.read import read_log
 from logscan.errors import InputError, UsageError
 from logscan.labels.intervals import Label, labelled_steps, labelled_times, read_labels
+from logscan.read import read_log
 from logscan.records import F64, Bool, Log, LogKind, Series
 
 

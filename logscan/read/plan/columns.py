@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from logscan.config import InputConfig
-from logscan.data.aggregate import Aggregation, aggregation
 from logscan.errors import InputError, UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.grid.aggregate import Aggregation, aggregation
 from logscan.read.plan.identifiers import is_identifier, is_place
 from logscan.read.plan.log_kind import found_kind
 from logscan.read.plan.long_format import Split, found_long, found_split, mixed_hint

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from logscan.config import InputConfig
-from logscan.data.keyed import Keyed
-from logscan.data.sums import EntitySums
 from logscan.errors import UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.grid.cells import Keyed
+from logscan.read.grid.sums import EntitySums
 from logscan.read.values.numbers import as_text, is_text, numbers
 from logscan.records import F64, Bool, TimeGrid
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.data.grid import MINUTE_NS
+from logscan.read.grid.step import MINUTE_NS
 from logscan.read.plan.time_plan import TimePlan, digit_clock
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_formats import MONTHLY, TimeForm

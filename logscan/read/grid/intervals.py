@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from logscan.data.grid import sample_step, step_words
+from logscan.read.grid.step import sample_step, step_words
 from logscan.read.plan.long_format import SEPARATOR
 from logscan.records import TimeKind
 from logscan.times import Times

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.data.aggregate import Happened, readings
-from logscan.data.collect import Collector
-from logscan.data.extras import EventExtras
-from logscan.data.sums import EntitySums, without_sums
 from logscan.errors import InputError, UsageError
 from logscan.nearest_name import did_you_mean
+from logscan.read.grid.aggregate import Happened, readings
+from logscan.read.grid.collector import Collector
+from logscan.read.grid.event_rows import EventExtras
+from logscan.read.grid.sums import EntitySums, without_sums
 from logscan.read.plan.columns import COUNT, Plan
 from logscan.read.plan.long_format import MOST_CHANNELS, REST, SEPARATOR, Split, kept_categories
 from logscan.records import F64, I64, LogKind, TimeGrid

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.data.keyed import Cells
-from logscan.data.steps import on_steps, rows_of, within
-from logscan.data.sums import EntitySums
 from logscan.errors import UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.grid.cells import Cells
+from logscan.read.grid.steps import on_steps, rows_of, within
+from logscan.read.grid.sums import EntitySums
 from logscan.records import F64, I64, LogKind, TimeGrid
 
 SAMPLES = ("mean", "last", "first", "min", "max", "sum", "count")

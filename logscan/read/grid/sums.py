@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from logscan.data.keyed import I32, Cells, Keyed, joined
-from logscan.data.runs import KeyGrid, Runs
+from logscan.read.grid.cells import I32, Cells, Keyed, joined
+from logscan.read.grid.runs import KeyGrid, Runs
 from logscan.records import F64, I64
 from logscan.times import BLOCK_TIMES, Times
 

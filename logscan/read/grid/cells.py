@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from logscan.data.runs import Runs
+from logscan.read.grid.runs import Runs
 from logscan.records import F64, I64
 from logscan.times import TimeBlock
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from logscan.data.hashes import U64, cell_hashes, row_hashes
-from logscan.data.keyed import I32
-from logscan.data.repeats import all_copies, repeated_rows
-from logscan.data.sums import Accumulator, EntitySums
+from logscan.read.grid.cells import I32
+from logscan.read.grid.hashes import U64, cell_hashes, row_hashes
+from logscan.read.grid.repeated_imports import all_copies, repeated_rows
+from logscan.read.grid.sums import Accumulator, EntitySums
 from logscan.read.plan.columns import Plan
 from logscan.read.values.numbers import as_text
 from logscan.records import F64, I64, Bool

@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.data.extras import REPEATED, EventExtras, Extras
-from logscan.data.grid import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
-from logscan.data.runs import EVERY_TIME, KeyGrid
-from logscan.data.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.errors import InputError
+from logscan.read.grid.event_rows import REPEATED, EventExtras, Extras
+from logscan.read.grid.runs import EVERY_TIME, KeyGrid
+from logscan.read.grid.step import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
+from logscan.read.grid.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.read.plan.columns import Plan
 from logscan.read.plan.long_format import MOST_GROUPS, NOTHING, SEPARATOR, Split
 from logscan.read.plan.status import around_changes

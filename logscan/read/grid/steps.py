@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from logscan.data.keyed import Cells, Keyed
-from logscan.data.sums import EntitySums
+from logscan.read.grid.cells import Cells, Keyed
+from logscan.read.grid.sums import EntitySums
 from logscan.records import I64, TimeGrid
 
 

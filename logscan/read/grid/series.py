@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.data.channels import found_channels, union
-from logscan.data.collect import Collector, event_phase
-from logscan.data.grid import MONTH_NS, end_pairs, event_step, far_rows, grid_phase, longer_step, step_words
-from logscan.data.intervals import common_step
-from logscan.data.keyed import Cells
-from logscan.data.sums import EntitySums
 from logscan.errors import InputError, UsageError
+from logscan.read.grid.cells import Cells
+from logscan.read.grid.channels import found_channels, union
+from logscan.read.grid.collector import Collector, event_phase
+from logscan.read.grid.intervals import common_step
+from logscan.read.grid.step import (
+    MONTH_NS,
+    end_pairs,
+    event_step,
+    far_rows,
+    grid_phase,
+    longer_step,
+    step_words,
+)
+from logscan.read.grid.sums import EntitySums
 from logscan.read.plan.columns import Plan
 from logscan.read.plan.status import Status, stopped_on
 from logscan.records import I64, LogKind, Series, TimeGrid, TimeKind

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.data.hashes import U64
 from logscan.quality.findings import runs
+from logscan.read.grid.hashes import U64
 from logscan.records import I64, Bool
 
 # That many different rows in a row, each an even number of times, do not happen by chance: 2^-40.
