@@ -31,10 +31,10 @@ from torch import Tensor
 from logscan.core.scaling import fit_scaler
 from logscan.core.views import View
 from logscan.core.windows import window_starts
-from logscan.model.analogues import head_keys
 from logscan.model.heads import Prepared, feature_chunks, features, prepared, searchable
-from logscan.model.state import Head, HeadSpec, Layer
-from logscan.model.train import perplexity_temperature
+from logscan.model.history_attention import head_keys
+from logscan.model.records import Head, HeadSpec, Layer
+from logscan.model.train_entity import perplexity_temperature
 
 WINDOW_STEPS = 64
 CARRYING_KEYS = 8  # of the encoder's default head, and of the median query of made tokens
@@ -187,7 +187,7 @@ def _closed_form_head(spec: HeadSpec, ready: Prepared, width: int) -> Head:
     """The encoder's closed-form head with `width` directions; the encoder's own stops at 32.
 
     Same windows, centre, directions and rule of the temperature: at 32 the distances are those of
-    `logscan.model.train.closed_form_head`.
+    `logscan.model.train_entity.closed_form_head`.
     """
     starts = window_starts(len(ready.values), spec.window_steps, spec.stride_steps)
     step = max(1, len(starts) // _BASIS_WINDOWS)

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from logscan.attention import content_tree
-from logscan.model import analogues, fit
+from logscan.model import history_attention, train_layer
 
 NEVER, ALWAYS = 1 << 62, 0  # history tokens from which attention is sparse
 
@@ -64,8 +64,8 @@ def watched_attention(kind: str) -> AttentionWatch:
         kind: `auto` (exact up to `EXACT_HISTORY_TOKENS`), `dense` or `sparse`.
     """
     watch = AttentionWatch()
-    usual, attend = analogues.EXACT_HISTORY_TOKENS, analogues.attend
-    partial = analogues.partial_attention
+    usual, attend = history_attention.EXACT_HISTORY_TOKENS, history_attention.attend
+    partial = history_attention.partial_attention
     limit = {"auto": usual, "dense": NEVER, "sparse": ALWAYS}[kind]
 
     def timed_attention(head: Any, queries: Any, keys: Any, *rest: Any) -> Any:
@@ -79,7 +79,7 @@ def watched_attention(kind: str) -> AttentionWatch:
         return found
 
     def timed_fit(*arguments: Any) -> Any:
-        analogues.EXACT_HISTORY_TOKENS, analogues.partial_attention = usual, partial
+        history_attention.EXACT_HISTORY_TOKENS, history_attention.partial_attention = usual, partial
         try:
             started = time.perf_counter()
             found = attend(*arguments)
@@ -95,11 +95,11 @@ def watched_attention(kind: str) -> AttentionWatch:
         return tree
 
     def limited() -> None:
-        patched(analogues, EXACT_HISTORY_TOKENS=limit, partial_attention=timed_attention)
+        patched(history_attention, EXACT_HISTORY_TOKENS=limit, partial_attention=timed_attention)
 
     limited()
-    patched(analogues, content_tree=timed_tree)
-    patched(fit, attend=timed_fit)
+    patched(history_attention, content_tree=timed_tree)
+    patched(train_layer, attend=timed_fit)
     return watch
 
 

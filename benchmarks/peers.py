@@ -38,7 +38,7 @@ from logscan.results.atomic import write_text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from logscan.model.state import Head
+    from logscan.model.records import Head
     from logscan.records import F64
 
 _SPARSE_ABOVE = 1024  # tokens
@@ -159,7 +159,7 @@ def theirs(task: Task, method: str, rows: LabelledRows) -> Result:
 
 def ours(task: Task, method: str) -> Result:
     """Measure logscan itself through `detection.measured`; the limit of exact attention as the method asks."""
-    from logscan.model import analogues  # noqa: PLC0415
+    from logscan.model import history_attention
 
     with exact_up_to({"dense": _NO_LIMIT, "sparse": _SPARSE_ABOVE}.get(method)) as histories:
         result = detection.measured(replace(task, fit=method != "closed_form"))
@@ -171,28 +171,28 @@ def ours(task: Task, method: str) -> Result:
         "auc_pr": result["auc_pr"],
         "seconds": result["seconds_train"] + result["seconds_score"],
         "history_tokens": max(histories, default=0),
-        "exact_tokens_by_default": analogues.EXACT_HISTORY_TOKENS,
+        "exact_tokens_by_default": history_attention.EXACT_HISTORY_TOKENS,
     }
 
 
 @contextmanager
 def exact_up_to(tokens: int | None) -> Iterator[list[int]]:
     """Move the limit of exact attention (`None` leaves it) and note the length of every history met."""
-    from logscan.model import analogues  # noqa: PLC0415
+    from logscan.model import history_attention
 
-    limit, attention = analogues.EXACT_HISTORY_TOKENS, analogues.partial_attention
+    limit, attention = history_attention.EXACT_HISTORY_TOKENS, history_attention.partial_attention
     histories: list[int] = []
 
     def noting(head: Head, queries: Tensor, keys: Tensor, *others: Any) -> Any:
         histories.append(len(keys))
         return attention(head, queries, keys, *others)
 
-    analogues.EXACT_HISTORY_TOKENS = limit if tokens is None else tokens
-    analogues.partial_attention = noting  # type: ignore[assignment]
+    history_attention.EXACT_HISTORY_TOKENS = limit if tokens is None else tokens
+    history_attention.partial_attention = noting  # type: ignore[assignment]
     try:
         yield histories
     finally:
-        analogues.EXACT_HISTORY_TOKENS, analogues.partial_attention = limit, attention
+        history_attention.EXACT_HISTORY_TOKENS, history_attention.partial_attention = limit, attention
 
 
 def _channels(task: Task, rows: LabelledRows) -> F64:

@@ -29,7 +29,7 @@ from logscan.results.targets import refuse_model_folder, refuse_outputs, refuse_
 from logscan.time_text import parse_time
 
 if TYPE_CHECKING:
-    from logscan.model.state import Model
+    from logscan.model.records import Model
     from logscan.pipeline import ScoreResult
 
 SKIPPED = 3

@@ -19,13 +19,13 @@ from logscan.core.rhythm import rhythm_periods
 from logscan.errors import InputError, UsageError
 from logscan.memory import hold_no_large_blocks
 from logscan.model.encoder import encode
-from logscan.model.fit import FitOutcome
+from logscan.model.explain import judged_series
 from logscan.model.heads import FEWEST_WINDOWS, long_enough, prepared
-from logscan.model.judge import judged_series
-from logscan.model.looks import encode_growing
-from logscan.model.state import EntityModel, Model
-from logscan.model.stretches import Kept, kept_stretches
-from logscan.model.train import train_entity
+from logscan.model.records import EntityModel, Model
+from logscan.model.score_growing import encode_growing
+from logscan.model.thinned_history import Kept, kept_stretches
+from logscan.model.train_entity import train_entity
+from logscan.model.train_layer import FitOutcome
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 
 Progress = Callable[[str], None]

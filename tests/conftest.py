@@ -15,7 +15,7 @@ import torch
 from logscan import cli, pipeline
 from logscan.config import Config, EncoderConfig
 from logscan.model.folder import save_model
-from logscan.model.state import Model
+from logscan.model.records import Model
 from logscan.read import read_log
 from tests.synthetic import CONFIG, values, write_log
 

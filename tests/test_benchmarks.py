@@ -16,16 +16,16 @@ from seeds import mean_over, seed_table
 
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
-from logscan.model import analogues, fit
+from logscan.model import history_attention, train_layer
 from logscan.read import read_log
 from tests.synthetic import values, write_log
 
 HOUR_SECONDS = 3600.0
 WATCHED = (
-    (analogues, "partial_attention"),
-    (analogues, "content_tree"),
-    (analogues, "EXACT_HISTORY_TOKENS"),
-    (fit, "attend"),
+    (history_attention, "partial_attention"),
+    (history_attention, "content_tree"),
+    (history_attention, "EXACT_HISTORY_TOKENS"),
+    (train_layer, "attend"),
 )
 
 

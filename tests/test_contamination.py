@@ -6,8 +6,8 @@ import pytest
 from logscan import pipeline
 from logscan.config import Config
 from logscan.core.contamination import unlike_the_rest
-from logscan.model import train
-from logscan.model.state import Model
+from logscan.model import train_entity
+from logscan.model.records import Model
 from tests.synthetic import lines, values
 from tests.test_pipeline import log_of
 
@@ -66,7 +66,9 @@ def test_an_unlabelled_fault_is_no_history(small_config: Config, monkeypatch: py
     peaks = []
     for trimming in (True, False):
         if not trimming:
-            monkeypatch.setattr(train, "unlike_the_rest", lambda score: np.zeros(len(score), dtype=np.bool_))
+            monkeypatch.setattr(
+                train_entity, "unlike_the_rest", lambda score: np.zeros(len(score), dtype=np.bool_)
+            )
         model = _model(cells, small_config)
         assert (0 < model.trimmed_steps <= 25) == trimming
         for head in model.entities[0].heads:

@@ -126,7 +126,7 @@ def test_the_longer_step_is_chosen_by_the_size_of_the_files(tmp_path, monkeypatc
 def test_a_step_asked_for_that_does_not_fit_is_refused(monkeypatch, buffer):
     """With the fact and the step that would fit, as soon as it is known."""
     monkeypatch.setattr(sums, "_MOST_BUFFER_ROWS", buffer)
-    for module in (read, finish):
+    for module in (read, series):
         monkeypatch.setattr(module, "MOST_CELLS", 100)
     with pytest.raises(InputError, match=r"at a step of 1s .* pass --every \d+(s|min) or longer"):
         log_of(csv(), every="1s", ignore=("unit",))

@@ -14,7 +14,7 @@ from logscan.errors import InputError
 from logscan.labels.intervals import Label
 from logscan.labels.known_failures import touched_steps
 from logscan.model.folder import load_model, save_model
-from logscan.model.state import Model
+from logscan.model.records import Model
 from logscan.records import LogKind, Series, TimeGrid, TimeKind
 from logscan.results.run_record import RunRecord
 from logscan.times import Times

@@ -9,10 +9,8 @@ from logscan.attention import content_tree
 from logscan.config import Config, EncoderConfig
 from logscan.core.views import View, viewed
 from logscan.core.windows import windows
-from logscan.model import analogues
-from logscan.model.analogues import HeadHistory, attend, head_attention, head_keys
+from logscan.model import history_attention
 from logscan.model.encoder import encode, head_output
-from logscan.model.fit import fit_head
 from logscan.model.heads import (
     Prepared,
     closed_form_basis,
@@ -23,9 +21,11 @@ from logscan.model.heads import (
     searchable,
     token_starts,
 )
-from logscan.model.residuals import row_products
-from logscan.model.state import EntityModel, HeadSpec, Layer
-from logscan.model.train import closed_form_head, train_entity
+from logscan.model.history_attention import HeadHistory, attend, head_attention, head_keys
+from logscan.model.records import EntityModel, HeadSpec, Layer
+from logscan.model.train_entity import closed_form_head, train_entity
+from logscan.model.train_layer import fit_head
+from logscan.model.whitening import row_products
 from logscan.records import Series, TimeGrid, TimeKind
 
 CPU = torch.device("cpu")
@@ -180,14 +180,14 @@ def test_a_row_of_a_product_does_not_depend_on_its_company(count: int) -> None:
 def trained_beyond_the_limit() -> EntityModel:
     """The small entity, trained while the limit of exact attention is low."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(analogues, "EXACT_HISTORY_TOKENS", 101)
+        patch.setattr(history_attention, "EXACT_HISTORY_TOKENS", 101)
         return _entity()
 
 
 @pytest.fixture
 def long_entity(trained_beyond_the_limit: EntityModel, monkeypatch: pytest.MonkeyPatch) -> EntityModel:
     """An entity whose histories are beyond the limit of exact attention."""
-    monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", 101)
+    monkeypatch.setattr(history_attention, "EXACT_HISTORY_TOKENS", 101)
     return trained_beyond_the_limit
 
 
@@ -202,7 +202,7 @@ def test_only_a_history_beyond_the_exact_limit_gets_a_tree(
     assert all(head.tree is None for head in entity.heads)
     count = len(entity.heads[0].starts)
     for limit, trees in ((count, 0), (count - 1, 1)):
-        monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", limit)
+        monkeypatch.setattr(history_attention, "EXACT_HISTORY_TOKENS", limit)
         tree = _entity().heads[0].tree
         assert (tree is not None) == (trees == 1)
     assert tree is not None
@@ -230,8 +230,8 @@ def test_scoring_hands_the_stored_tree_to_the_operator(
         handed.append(options["tree"])
         return attention(*arguments, **options)
 
-    attention = analogues.sparse_attention
-    monkeypatch.setattr(analogues, "sparse_attention", spied)
+    attention = history_attention.sparse_attention
+    monkeypatch.setattr(history_attention, "sparse_attention", spied)
     _encoded(long_entity, _values(seed=5, steps=101))
     assert len(handed) == len(long_entity.heads)
     for head, tree in zip(long_entity.heads, handed, strict=True):
@@ -243,7 +243,7 @@ def test_the_tree_of_a_trained_head_is_of_its_trained_keys(
     long_entity: EntityModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Training rescales the keys, so the tree that ships is over the rescaled ones."""
-    monkeypatch.setattr("logscan.model.fit._MUST_GAIN", -np.inf)
+    monkeypatch.setattr("logscan.model.train_layer._MUST_GAIN", -np.inf)
     head = long_entity.heads[0]
     judged = np.ones(len(head.starts), dtype=np.bool_)
     fitted = fit_head(head, long_entity.history, judged, epochs=9, seed=3, channels=CHANNELS).head
@@ -259,7 +259,7 @@ def test_scoring_a_long_history_in_parts_equals_scoring_at_once(
     monkeypatch: pytest.MonkeyPatch, offset: int
 ) -> None:
     """Beyond exact attention neither the end of a series nor a part's first group changes what others find."""
-    monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", 101)
+    monkeypatch.setattr(history_attention, "EXACT_HISTORY_TOKENS", 101)
     noisy = _values(seed=3, steps=3001) + 0.5 * np.random.default_rng(14).normal(size=(3001, CHANNELS))
     head, keys = _temperature_head(noisy, neighbors=8, window=16)
     keys, queries = torch.from_numpy(keys).float(), torch.from_numpy(keys[:331]).float()

@@ -17,9 +17,9 @@ from safetensors.numpy import load, save
 from logscan import pipeline
 from logscan.config import Config
 from logscan.errors import ModelError, OutputError
-from logscan.model import analogues
+from logscan.model import history_attention
 from logscan.model.folder import FILES, load_model, save_model
-from logscan.model.state import Model
+from logscan.model.records import Model
 from logscan.read import read_log
 from tests.synthetic import values, write_log
 
@@ -59,7 +59,7 @@ def test_a_model_survives_the_disk(shop: tuple[Path, Model]) -> None:
 @pytest.fixture
 def long(shop: tuple[Path, Model], tmp_path: Path, small_config: Config, monkeypatch) -> tuple[Path, Model]:
     """The folder of a model whose heads attend through trees: the limit of exact attention is set low."""
-    monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", 101)
+    monkeypatch.setattr(history_attention, "EXACT_HISTORY_TOKENS", 101)
     log = read_log([shop[0] / "log.csv"], small_config.input)
     model = pipeline.train(log, small_config, train_rows=401, device="cpu")
     save_model(model, tmp_path / "long")

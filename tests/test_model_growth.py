@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscan.config import Config, EncoderConfig
-from logscan.model import analogues, growth
-from logscan.model.analogues import HeadHistory, attend, head_attention
+from logscan.model import growing_history, history_attention
 from logscan.model.encoder import Encoding, encode
-from logscan.model.growth import GrowingHistory, candidates, ordinary_steps
+from logscan.model.growing_history import GrowingHistory, candidates, ordinary_steps
 from logscan.model.heads import features, prepared, token_starts
-from logscan.model.looks import encode_growing
-from logscan.model.state import EntityModel
-from logscan.model.train import train_entity
+from logscan.model.history_attention import HeadHistory, attend, head_attention
+from logscan.model.records import EntityModel
+from logscan.model.score_growing import encode_growing
+from logscan.model.train_entity import train_entity
 from logscan.records import Series, TimeGrid, TimeKind
 
 CPU = torch.device("cpu")
@@ -131,7 +131,7 @@ def test_attention_over_both_parts_is_attention_over_the_whole(
     query_times = np.arange(17) * 5 * head.spec.window_steps
     found, weights = attend(head, queries, keys, query_times, times, 8)
     both = HeadHistory(entity.history, times, times, keys[:own], keys[own:])
-    other, shares = analogues.attend_to_both(head, queries, both, query_times, 8)
+    other, shares = history_attention.attend_to_both(head, queries, both, query_times, 8)
     np.testing.assert_allclose(shares, weights, atol=1e-5)
     heavy = weights > 1e-4
     np.testing.assert_array_equal(other[heavy], found[heavy])
@@ -139,7 +139,7 @@ def test_attention_over_both_parts_is_attention_over_the_whole(
 
 def test_what_joins_is_bounded_and_the_least_known_stays(entity: EntityModel, monkeypatch) -> None:
     """A history takes in as many windows as it may hold, those that were rebuilt worst, in order of time."""
-    monkeypatch.setattr(growth, "MOST_JOINING", 100)
+    monkeypatch.setattr(growing_history, "MOST_JOINING", 100)
     head, values = entity.heads[0], np.zeros((STEPS, CHANNELS), np.float32)
     grown = GrowingHistory.of(head, entity, values, TRAINED, CPU)
     score = np.random.default_rng(0).random(STEPS).astype(np.float32)

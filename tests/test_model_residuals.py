@@ -5,11 +5,11 @@ import torch
 
 from logscan.config import Config, EncoderConfig
 from logscan.core.scaling import fit_scaler
-from logscan.model.analogues import HeadHistory, head_attention
 from logscan.model.encoder import head_output
 from logscan.model.heads import prepared, token_starts
-from logscan.model.residuals import ResidualSpread, residual_power
-from logscan.model.train import train_entity
+from logscan.model.history_attention import HeadHistory, head_attention
+from logscan.model.train_entity import train_entity
+from logscan.model.whitening import ResidualSpread, residual_power
 from logscan.records import Series, TimeGrid, TimeKind
 
 WINDOWS, FEATURES, CHANNELS = 211, 13, 3

@@ -7,9 +7,9 @@ import pytest
 
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
-from logscan.model import analogues
+from logscan.model import history_attention
 from logscan.model.folder import load_model, save_model
-from logscan.model.stretches import kept_stretches
+from logscan.model.thinned_history import kept_stretches
 from logscan.records import InputSchema, Log, LogKind, ReadCounts, Series, TimeGrid, TimeKind
 
 STEPS, MOST = 9_001, 6_006
@@ -113,12 +113,12 @@ def test_a_thinned_history_keeps_its_times(tmp_path: Path):
 def test_a_series_scored_in_pieces_scores_the_same_to_the_bit(monkeypatch, piece, causal):
     """Where its tokens are cut, on the history's grid, changes no number; nor does a tree that finds analogues."""
     config = Config(encoder=EncoderConfig(scales=(8, 16), fit=False))
-    monkeypatch.setattr(analogues, "EXACT_HISTORY_TOKENS", 500)
+    monkeypatch.setattr(history_attention, "EXACT_HISTORY_TOKENS", 500)
     model = pipeline.train(log_of(waves(3_001)), config, device="cpu")
     assert any(head.tree is not None for head in model.entities[0].heads)
     log = log_of(waves(1_999)[210:])
     whole = pipeline.score(log, model, causal=causal, device="cpu").series[0]
-    monkeypatch.setattr(analogues, "_PIECE_TOKENS", piece)
+    monkeypatch.setattr(history_attention, "_PIECE_TOKENS", piece)
     parts = pipeline.score(log, model, causal=causal, device="cpu").series[0]
     np.testing.assert_array_equal(parts.contributions, whole.contributions)
     assert parts.events == whole.events

@@ -12,7 +12,7 @@ from logscan import pipeline
 from logscan.config import Config, InputConfig
 from logscan.errors import InputError
 from logscan.model.folder import load_model
-from logscan.model.state import Model
+from logscan.model.records import Model
 from logscan.read import read_log
 from logscan.records import Log, LogKind, SeriesScores, StepQuality
 from logscan.results.write_scores import write_scores

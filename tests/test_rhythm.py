@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
 from logscan.core.rhythm import rhythm_columns, rhythm_periods
-from logscan.model.analogues import attend, head_keys, with_tree
-from logscan.model.fit import _differences, _examples, _Trainable
 from logscan.model.folder import load_model, save_model
 from logscan.model.heads import features, searchable
+from logscan.model.history_attention import attend, head_keys, with_tree
+from logscan.model.train_layer import _differences, _examples, _Trainable
 from logscan.records import InputSchema, Log, LogKind, ReadCounts, Series, TimeGrid, TimeKind
 
 HOUR = 3_600_000_000_000
@@ -131,7 +131,7 @@ def test_training_weighs_candidates_as_attention_does():
 @pytest.mark.usefixtures("single")
 def test_the_tree_of_a_head_is_of_keys_in_rhythm(monkeypatch: pytest.MonkeyPatch):
     """Beyond exact attention the analogues come from the same hours and weekdays too."""
-    monkeypatch.setattr("logscan.model.analogues.EXACT_HISTORY_TOKENS", 101)
+    monkeypatch.setattr("logscan.model.history_attention.EXACT_HISTORY_TOKENS", 101)
     (entity,) = trained().entities
     head = entity.heads[0]
     rows = features(searchable(entity.history), head.starts, head.spec)

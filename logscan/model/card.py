@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logscan.model.state import Model
+from logscan.model.records import Model
 from logscan.results.run_record import ModelCardRecord
 from logscan.time_text import time_text
 

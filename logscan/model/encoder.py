@@ -14,10 +14,10 @@ from logscan.core.calibration import Fusion, calibrated, end_aligned_blocks, ove
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean, untouched
 from logscan.memory import give_back_memory
-from logscan.model.analogues import Attended, HeadHistory, head_attention
 from logscan.model.heads import Prepared, feature_chunks, observed_windows, token_starts
-from logscan.model.residuals import residual_power, row_products
-from logscan.model.state import EntityModel, Head
+from logscan.model.history_attention import Attended, HeadHistory, head_attention
+from logscan.model.records import EntityModel, Head
+from logscan.model.whitening import residual_power, row_products
 from logscan.records import F32, I64, Bool
 
 Progress = Callable[[str], None]

@@ -26,7 +26,7 @@ from logscan.config import Config
 from logscan.core.scaling import Scaler
 from logscan.errors import ModelError, UsageError
 from logscan.model.card import model_card_text
-from logscan.model.state import EntityModel, Head, HeadSpec, Layer, Model
+from logscan.model.records import EntityModel, Head, HeadSpec, Layer, Model
 from logscan.records import InputSchema, TimeGrid
 from logscan.results.atomic import write_folder
 from logscan.results.targets import refuse_model_folder

@@ -13,7 +13,7 @@ from logscan.core.gaps import bridged
 from logscan.core.scaling import Scaler, scaled
 from logscan.core.views import View, viewed
 from logscan.core.windows import untouched, window_starts, windows
-from logscan.model.state import HeadSpec
+from logscan.model.records import HeadSpec
 from logscan.records import F32, F64, I64, Bool
 
 KEY_DIMENSIONS = 32  # more directions change no figure on the open data, fewer lose many-channel logs

@@ -8,7 +8,7 @@ from logscan.alarms.events import alarm_events, causal_alarm_events
 from logscan.core.scaling import unscaled
 from logscan.model.encoder import Encoding
 from logscan.model.heads import Prepared
-from logscan.model.state import EntityModel, HeadSpec
+from logscan.model.records import EntityModel, HeadSpec
 from logscan.records import (
     F32,
     F64,

@@ -19,7 +19,6 @@ from logscan.core.contamination import unlike_the_rest
 from logscan.core.scaling import Scaler, fit_scaler, strays
 from logscan.core.windows import untouched, window_starts
 from logscan.memory import give_back_memory
-from logscan.model.analogues import Attended, HeadHistory, head_attention, window_keys, with_tree
 from logscan.model.encoder import (
     HeadOutput,
     head_output,
@@ -28,7 +27,6 @@ from logscan.model.encoder import (
     judged_tokens,
     rebuilt_windows,
 )
-from logscan.model.fit import FitOutcome, fit_head
 from logscan.model.heads import (
     Prepared,
     basis_sample,
@@ -40,8 +38,10 @@ from logscan.model.heads import (
     searchable,
     token_starts,
 )
-from logscan.model.residuals import ResidualSpread
-from logscan.model.state import EntityModel, Head, HeadSpec, Layer
+from logscan.model.history_attention import Attended, HeadHistory, head_attention, window_keys, with_tree
+from logscan.model.records import EntityModel, Head, HeadSpec, Layer
+from logscan.model.train_layer import FitOutcome, fit_head
+from logscan.model.whitening import ResidualSpread
 from logscan.records import F64, Bool, Series
 
 Progress = Callable[[str], None]

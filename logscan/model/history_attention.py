@@ -12,8 +12,8 @@ from torch import Tensor
 from logscan.attention import ContentTree, content_tree, sparse_attention
 from logscan.core.rhythm import rhythm_columns
 from logscan.model.heads import Prepared, feature_chunks, searchable
-from logscan.model.residuals import row_products
-from logscan.model.state import Head
+from logscan.model.records import Head
+from logscan.model.whitening import row_products
 from logscan.records import F32, F64, I64
 
 EXACT_HISTORY_TOKENS = 16384  # longer histories are searched through a tree; exactness is worth its time

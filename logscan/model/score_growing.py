@@ -14,11 +14,11 @@ import torch
 from logscan.core.calibration import Fusion, calibrated, overlap_mean_blocks
 from logscan.core.views import View
 from logscan.core.windows import OverlapMean
-from logscan.model.analogues import HeadHistory, head_attention
 from logscan.model.encoder import Encoding, HeadOutput, encode, encoding_of, head_steps, token_residuals
-from logscan.model.growth import GrowingHistory, candidates, ordinary_steps
+from logscan.model.growing_history import GrowingHistory, candidates, ordinary_steps
 from logscan.model.heads import Prepared, token_starts
-from logscan.model.state import EntityModel
+from logscan.model.history_attention import HeadHistory, head_attention
+from logscan.model.records import EntityModel
 from logscan.records import F32, I64
 
 Progress = Callable[[str], None]

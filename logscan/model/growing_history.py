@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from logscan.core.windows import untouched
-from logscan.model.analogues import HeadHistory, window_keys
 from logscan.model.heads import Prepared, observed_windows, searchable
-from logscan.model.state import EntityModel, Head
+from logscan.model.history_attention import HeadHistory, window_keys
+from logscan.model.records import EntityModel, Head
 from logscan.records import F32, F64, I64, Bool
 
 MOST_JOINING = 4096  # tokens of a head; more found nothing more, and cost as much time again (docs/log.md)

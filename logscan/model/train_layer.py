@@ -11,10 +11,10 @@ from torch.nn.functional import embedding_bag
 
 from logscan.core.certainty import is_certain_gain, log_residual
 from logscan.core.rhythm import rhythm_columns
-from logscan.model.analogues import RHYTHM, attend, window_keys, with_tree
 from logscan.model.heads import features, searchable
-from logscan.model.residuals import ResidualSpread
-from logscan.model.state import Head, Layer
+from logscan.model.history_attention import RHYTHM, attend, window_keys, with_tree
+from logscan.model.records import Head, Layer
+from logscan.model.whitening import ResidualSpread
 from logscan.records import F32, I64, Bool
 
 _SAMPLE = 1024  # training tokens a head learns from; more change the figures less than the seed does
