@@ -8,7 +8,7 @@ import numpy as np
 
 from logscan.records import LogKind, SeriesScores, TimeGrid, TimeKind
 from logscan.report.content import ScoreTable, Source
-from logscan.report.parts import with_parts
+from logscan.report.contributions import with_parts
 from logscan.results.run_record import (
     ChannelRecord,
     CostRecord,

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from logscan.records import TimeKind
 from logscan.report.charts import nice_ticks, overview, time_ticks, trace_chart
 from logscan.report.content import ScoreTable, Verdict, content
+from logscan.report.contributions import HEAT_SPANS, with_parts
 from logscan.report.export import csv_text, json_text
 from logscan.report.format import SECOND_NS, Clock
-from logscan.report.parts import HEAT_SPANS, with_parts
+from logscan.report.sentences import words
 from logscan.report.thinning import holes, silent_spans, thinned
 from logscan.report.timeline import ENTITY_POINTS, timeline
-from logscan.report.words import words
 from logscan.results.run_record import TraceRecord
 from tests import report_samples as samples
 from tests.oracles import heat_oracle, silent_oracle

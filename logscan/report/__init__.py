@@ -8,7 +8,7 @@ from typing import Literal
 from logscan.report.content import content
 from logscan.report.export import csv_text, json_text
 from logscan.report.html import page
-from logscan.report.source import read_source
+from logscan.report.load import read_source
 
 __all__ = ["build_report", "report_csv", "report_json"]
 

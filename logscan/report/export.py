@@ -11,7 +11,7 @@ from typing import Any
 from logscan.records import TimeKind
 from logscan.report.content import Content, RankedEvent, Source
 from logscan.report.format import SECOND_NS, Clock
-from logscan.report.words import words
+from logscan.report.sentences import words
 from logscan.time_text import time_text
 
 SCHEMA_VERSION = 1

@@ -14,7 +14,10 @@ from markupsafe import Markup
 from logscan import __version__
 from logscan.report.charts import overview
 from logscan.report.content import Content, Source
-from logscan.report.details import (
+from logscan.report.format import Clock, Lang, count, number
+from logscan.report.phrases import said
+from logscan.report.sentences import words
+from logscan.report.tables import (
     cost_rows,
     event_details,
     format_text,
@@ -24,11 +27,8 @@ from logscan.report.details import (
     run_facts,
     series_rows,
 )
-from logscan.report.format import Clock, Lang, count, number
-from logscan.report.phrases import said
 from logscan.report.texts import TEXTS, counted, text
 from logscan.report.timeline import DRAWN_EVENTS, Timeline, timeline
-from logscan.report.words import words
 
 LISTED_EVENTS = 200
 DETAILED_EVENTS = 30

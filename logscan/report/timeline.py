@@ -11,8 +11,8 @@ import numpy as np
 
 from logscan.records import I64
 from logscan.report.content import Content, RankedEvent, ScoreTable
+from logscan.report.contributions import most_noticeable, notability
 from logscan.report.format import SECOND_NS, Clock, zone
-from logscan.report.parts import most_noticeable, notability
 from logscan.report.thinning import holes, silent_spans, thinned
 
 ENTITY_POINTS = 4_000  # of one entity: two per pixel of a wide screen

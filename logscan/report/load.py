@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from logscan.errors import InputError
 from logscan.records import I32, I64, TimeKind
 from logscan.report.content import ScoreTable, Source
-from logscan.report.parts import with_parts
+from logscan.report.contributions import with_parts
 from logscan.results.read_scores import ScoreRows, read_contributions, read_scores
 from logscan.results.run_record import SCHEMA_VERSION, ModelCardRecord, RunRecord
 

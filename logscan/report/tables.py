@@ -12,8 +12,8 @@ from logscan.report.charts import TraceChart, trace_chart
 from logscan.report.content import Content, RankedEvent, Source
 from logscan.report.format import Clock, Lang, comparison, count, number, percent, seconds, size
 from logscan.report.phrases import said
+from logscan.report.sentences import false_alarm_rate, reading
 from logscan.report.texts import text
-from logscan.report.words import false_alarm_rate, reading
 from logscan.results.run_record import ChannelRecord, EventRecord, ModelCardRecord, RunRecord
 
 CHANNELS_SHOWN = 8
