@@ -159,7 +159,7 @@ def theirs(task: Task, method: str, rows: LabelledRows) -> Result:
 
 def ours(task: Task, method: str) -> Result:
     """Measure logscan itself through `detection.measured`; the limit of exact attention as the method asks."""
-    from logscan.model import history_attention
+    from logscan.model import history_attention  # noqa: PLC0415
 
     with exact_up_to({"dense": _NO_LIMIT, "sparse": _SPARSE_ABOVE}.get(method)) as histories:
         result = detection.measured(replace(task, fit=method != "closed_form"))
@@ -178,7 +178,7 @@ def ours(task: Task, method: str) -> Result:
 @contextmanager
 def exact_up_to(tokens: int | None) -> Iterator[list[int]]:
     """Move the limit of exact attention (`None` leaves it) and note the length of every history met."""
-    from logscan.model import history_attention
+    from logscan.model import history_attention  # noqa: PLC0415
 
     limit, attention = history_attention.EXACT_HISTORY_TOKENS, history_attention.partial_attention
     histories: list[int] = []

@@ -22,12 +22,12 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from logscan.cli.settings import merged_config
 from logscan.config import Config, InputConfig, parse_config
 from logscan.errors import LogscanError
 from logscan.quality.grades import channel_qualities
 from logscan.read import read_log
 from logscan.results.build_record import input_record, quality_records
-from logscan.settings import merged_config
 
 OUTCOMES: Counter[str] = Counter()  # how examples ended, for the report of a long run
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscan.checks import found_gaps
+from logscan.cli.checks import found_gaps
+from logscan.cli.suggested_settings import suggested_input, toml_text
 from logscan.config import InputConfig, parse_config
-from logscan.data.suggested import suggested_input, toml_text
 from logscan.quality.duplicate_channels import twin_channels
 from logscan.quality.grades import channel_qualities
 from logscan.quality.hints import flat_together, hints

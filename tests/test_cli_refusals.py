@@ -441,7 +441,7 @@ def test_a_bug_is_one_line_with_its_own_code(logscan: Run, monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("logscan.checks.check", broken)
+    monkeypatch.setattr("logscan.cli.checks.check", broken)
     outcome = logscan("check", "log.csv")
     assert outcome.err == (
         "error: unexpected ZeroDivisionError: by zero; this is a bug in logscan, -v shows where\n"

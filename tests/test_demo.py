@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from logscan.console import Consoles
-from logscan.demo.run import run_demo
+from logscan.cli.console import Consoles
+from logscan.cli.demo import run_demo
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logscan.cli.settings import merged_config
 from logscan.config import Config, parse_config
 from logscan.errors import UsageError
-from logscan.settings import merged_config
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from logscan.alarms.promise import parse_false_alarms
+from logscan.cli.console import SHOWN_EVENTS, Consoles, events_table, figures_table
+from logscan.cli.inputs import read_inputs, say_notes
 from logscan.config import Config, InputConfig
-from logscan.console import SHOWN_EVENTS, Consoles, events_table, figures_table
 from logscan.errors import InputError, LogscanError, UsageError
-from logscan.inputs import read_inputs, say_notes
 from logscan.labels.known_failures import known_failures, names_label_file
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.state import locked_state, read_state, write_state
@@ -245,7 +245,7 @@ def evaluate(
     consoles: Consoles, scores: Path, *, labels: str, source: Sequence[str], json_output: bool
 ) -> int:
     """Measure scores against labels."""
-    from logscan.measure import measured
+    from logscan.cli.measure import measured
 
     evaluation = asdict(measured(scores, run_record_path(scores), labels=labels, source=tuple(source)))
     # JSON knows no NaN, and a person reads a dash better.

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
-from logscan import __version__, options
+from logscan import __version__
+from logscan.cli import options
 from logscan.errors import LogscanError, UsageError
 from logscan.text_safety import visible
 
 if TYPE_CHECKING:
-    from logscan.console import Consoles
+    from logscan.cli.console import Consoles
 
 app = typer.Typer(
     name="logscan",
@@ -120,7 +121,7 @@ def root(
 
 
 def _consoles(context: typer.Context) -> Consoles:
-    from logscan.console import Consoles
+    from logscan.cli.console import Consoles
 
     quiet, verbose, no_color = context.obj
     return Consoles.make(quiet=quiet, verbose=verbose, no_color=no_color)
@@ -189,8 +190,8 @@ def check(
     json_output: options.Json = False,
 ) -> int:
     """Show what logscan sees: columns, time grid, gaps, the grade of every channel."""
-    from logscan import checks
-    from logscan.settings import merged_config
+    from logscan.cli import checks
+    from logscan.cli.settings import merged_config
 
     settings = merged_config(config, {"input": _input_flags(locals())})
     return checks.check(
@@ -264,8 +265,8 @@ def train(
     json_output: options.Json = False,
 ) -> int:
     """Train a model on the first part of a log, or on all of it."""
-    from logscan import commands
-    from logscan.settings import merged_config
+    from logscan.cli import commands
+    from logscan.cli.settings import merged_config
 
     if train_rows is not None and train_until is not None:
         raise UsageError("--train-rows", "given together with --train-until", "give one of them")
@@ -353,8 +354,8 @@ def score(
     json_output: options.Json = False,
 ) -> int:
     """Score a log with a model: one number per row, events, contributions."""
-    from logscan import commands
-    from logscan.settings import merged_config
+    from logscan.cli import commands
+    from logscan.cli.settings import merged_config
 
     settings = merged_config(config, {"input": _input_flags(locals())})
     return commands.score(
@@ -387,7 +388,7 @@ def report(
     ] = None,
 ) -> int:
     """Write the report of a scores file: verdict, events, timeline, data quality."""
-    from logscan import commands
+    from logscan.cli import commands
 
     return commands.report(_consoles(context), scores, out=out, lang=lang, model_folder=model)
 
@@ -411,7 +412,7 @@ def evaluate(
     json_output: options.Json = False,
 ) -> int:
     """Measure scores against labels: VUS-PR, AUC-PR, event recall and precision, delay, false alarms."""
-    from logscan import commands
+    from logscan.cli import commands
 
     return commands.evaluate(
         _consoles(context), scores, labels=labels, source=source or [], json_output=json_output
@@ -427,6 +428,6 @@ def demo(
     device: options.Device = "auto",
 ) -> int:
     """Run everything on the shipped samples: a pump station and an order system."""
-    from logscan.demo.run import run_demo
+    from logscan.cli.demo import run_demo
 
     return run_demo(folder, _consoles(context), device=device)

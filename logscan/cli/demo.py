@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from logscan import checks, commands
+from logscan.cli import checks, commands
+from logscan.cli.console import Consoles
+from logscan.cli.measure import measured
 from logscan.config import Config
-from logscan.console import Consoles
 from logscan.demo.samples import SAMPLES, write_samples
 from logscan.errors import OutputError
 from logscan.labels.intervals import Label, read_labels
-from logscan.measure import measured
 from logscan.records import TimeKind
 from logscan.results.atomic import write_text
 from logscan.results.run_record import EventRecord, RunRecord

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from logscan.cli.console import Consoles, figures_table, input_table, quality_table
+from logscan.cli.inputs import read_inputs, say_notes, step_text
+from logscan.cli.suggested_settings import suggested_input, toml_text
 from logscan.config import Config
-from logscan.console import Consoles, figures_table, input_table, quality_table
-from logscan.data.suggested import suggested_input, toml_text
 from logscan.errors import QualityGateError
-from logscan.inputs import read_inputs, say_notes, step_text
 from logscan.quality.findings import runs
 from logscan.quality.grades import channel_qualities
 from logscan.quality.hints import hints

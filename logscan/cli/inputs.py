@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from logscan.cli.console import Consoles
 from logscan.config import InputConfig
-from logscan.console import Consoles
 from logscan.read import read_log
 from logscan.records import Log, TimeKind
 

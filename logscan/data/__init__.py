@@ -1,1 +1,0 @@
-"""Reading, cleaning and gridding of input, and the one atomic writer."""
