@@ -11,7 +11,7 @@ import pytest
 from logscan.errors import InputError, ModelError
 from logscan.report import build_report, report_csv, report_json
 from logscan.results import read_scores
-from tests import report_samples as samples
+from tests.report import samples
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])

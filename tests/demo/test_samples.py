@@ -18,7 +18,7 @@ from logscan.demo.pump_station import pump_station
 from logscan.demo.samples import SAMPLES, write_samples
 from logscan.errors import OutputError
 
-SHIPPED = Path(__file__).parent.parent / "sample_data"
+SHIPPED = Path(__file__).parents[2] / "sample_data"
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from logscan.report.sentences import words
 from logscan.report.thinning import holes, silent_spans, thinned
 from logscan.report.timeline import ENTITY_POINTS, timeline
 from logscan.results.run_record import TraceRecord
-from tests import report_samples as samples
 from tests.oracles import heat_oracle, silent_oracle
+from tests.report import samples
 
 CLOCK = Clock("en", TimeKind.TIMESTAMP, "Asia/Tokyo", samples.MINUTE)
 

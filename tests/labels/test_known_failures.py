@@ -18,9 +18,9 @@ from logscan.model.records import Model
 from logscan.records import LogKind, Series, TimeGrid, TimeKind
 from logscan.results.run_record import RunRecord
 from logscan.times import Times
+from tests.cli.test_refusals import _resummed
 from tests.conftest import ROWS, Run, contents
 from tests.synthetic import CHANNELS, lines, times, values, write_log
-from tests.test_cli_refusals import _resummed
 from tests.test_pipeline import log_of
 
 pytestmark = pytest.mark.usefixtures("single")

@@ -12,8 +12,8 @@ import pytest
 
 from logscan.report.content import content
 from logscan.report.html import page
-from tests import report_samples as samples
-from tests.browser import distinct_rows, rendered
+from tests.report import samples
+from tests.report.browser import distinct_rows, rendered
 
 EVIL = ("</script><img src=x onerror=alert(1)>", "<b>\"'&", "\u2028]]>--><!--")
 
