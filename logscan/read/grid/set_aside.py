@@ -12,11 +12,11 @@ import pandas as pd
 from logscan.config import InputConfig
 from logscan.errors import InputError, UsageError
 from logscan.labels.intervals import Label, labelled_steps, read_labels
+from logscan.read.values.vocabulary import CALENDAR_DATE_NAMES
 from logscan.records import I64, Bool, LogKind, Series, TimeGrid, TimeKind
 from logscan.time_text import parse_time
 
 _DAY_NS = 86_400_000_000_000
-_DATE = ("date", "day", "日付", "日", "年月日", "休日")
 
 
 def with_calendar(
@@ -114,7 +114,9 @@ def _plant_days(path: Path, grid: TimeGrid) -> tuple[Label, ...]:
         raise InputError(place, "no such calendar file", "check --calendar") from error
     except (OSError, ValueError) as error:
         raise InputError(place, "the calendar file is not a CSV", remedy) from error
-    column = next((name for name in table.columns if str(name).strip().casefold() in _DATE), None)
+    column = next(
+        (name for name in table.columns if str(name).strip().casefold() in CALENDAR_DATE_NAMES), None
+    )
     if column is None:
         if not {"start", "end"} <= set(table.columns):
             raise InputError(place, "no column 'date', nor 'start' and 'end'", remedy)

@@ -22,29 +22,16 @@ from logscan.read.plan.time_joined import is_time_again
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import Numbers, is_number, is_text, numbers
 from logscan.read.values.units import have_units
+from logscan.read.values.vocabulary import (
+    ELAPSED_NAME,
+    INDEX_NAME,
+    LABEL_NAME,
+    QUALITY_FLAG_NAME,
+)
 from logscan.records import LogKind, TimeKind
 
 COUNT = "count"  # the channel of rows per step in a log of events
 
-_LABEL = re.compile(
-    r"(is[_ ]?)?(label|labels|anomaly|anomalies|anomalous|outlier|changepoint|ground[_ ]?truth)"
-    r"|異常(ラベル)?|ラベル",
-    re.IGNORECASE,
-)
-# What the Japan Meteorological Agency and loggers write beside every reading.
-_FLAG = re.compile(
-    r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?", re.IGNORECASE
-)
-_INDEX = re.compile(
-    r"unnamed: \d+|(.*[_ ])?(index|idx|rows?|rec(ord)?|recnum|entry|point|id|no\.?|nr\.?|number|seq)|instant|udi|#"
-    r"|連番|行番号|通番|番号|№",
-    re.IGNORECASE,
-)
-_ELAPSED = re.compile(
-    r"(t|(test|relative|elapsed|run(ning)?)?[ _-]?time|elapsed|zeit|temps|seconds?([ _]elapsed)?|sec|x[_-](value|axis)"
-    r"|経過時間|時間)(\s*[\[(（/].*)?",
-    re.IGNORECASE,
-)
 _CELLS = 20_000
 
 
@@ -229,7 +216,7 @@ def _reason(
         return None
     if found.present == 0 and re.fullmatch(r"column \d+", name):
         return "has neither name nor values"
-    if found.present == 0 and _LABEL.fullmatch(name.strip()):
+    if found.present == 0 and LABEL_NAME.fullmatch(name.strip()):
         return "looks like a label"
     values = found.cells[np.isfinite(found.cells)]
     return _special_reason(name, values, found, kind)
@@ -238,7 +225,11 @@ def _reason(
 def _elapsed_reason(name: str, column: Any, decimal: str) -> str | None:
     """Why a column that is called time and only grows is no channel; None if it is not like that."""
     values = numbers(column, decimal).cells
-    if _ELAPSED.fullmatch(name.strip()) and len(values) > 1 and bool((np.diff(np.sort(values)) > 0).all()):
+    if (
+        ELAPSED_NAME.fullmatch(name.strip())
+        and len(values) > 1
+        and bool((np.diff(np.sort(values)) > 0).all())
+    ):
         return "looks like a time in fractions, which the grid cannot use"
     return None
 
@@ -247,12 +238,12 @@ def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> st
     """Why a column of numbers is an index, a label or an identifier; None if it is none of these."""
     if len(values) == 0:
         return None
-    if _LABEL.fullmatch(name.strip()) and np.isin(values, (0, 1)).all():
+    if LABEL_NAME.fullmatch(name.strip()) and np.isin(values, (0, 1)).all():
         return "looks like a label (use --channels to read it)"
     whole = bool((values % 1 == 0).all())
-    if whole and _FLAG.fullmatch(name.strip()) and len(np.unique(values)) <= 20:
+    if whole and QUALITY_FLAG_NAME.fullmatch(name.strip()) and len(np.unique(values)) <= 20:
         return "is a quality flag (use --channels to read it)"
-    if whole and (_INDEX.fullmatch(name.strip()) or re.fullmatch(r"column 1", name)) and len(values) > 1:
+    if whole and (INDEX_NAME.fullmatch(name.strip()) or re.fullmatch(r"column 1", name)) and len(values) > 1:
         ordered = np.sort(values)
         if (
             len(np.unique(np.diff(ordered))) == 1

@@ -17,16 +17,11 @@ from logscan.read.plan.identifiers import is_identifier, is_place
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_parser import INVALID
+from logscan.read.values.vocabulary import (
+    EVENT_WORD,
+)
 from logscan.records import I64, LogKind, TimeKind
 
-# What is written down when something happens: orders, alarms, steps of a process.
-_EVENT_NAME = re.compile(
-    r"\b(order|invoice|transaction|receipt|ticket|customer|product|purchase|basket|sku|event|alarm|alert|message|msg|"
-    r"activity|concept|case|incident|sale|shipment|booking|trip|ride|rental|fare|payment|passenger|delivery)s?\b"
-    r"|受注|注文|取引|伝票|返品|売上|出荷|商品|品番|顧客|得意先|警報|アラーム|イベント|メッセージ|発生|訂單|订单|交易|商品|报警"
-    r"|주문|상품|고객|알람",
-    re.IGNORECASE,
-)
 _SHARED = 0.05  # of the rows share their time with another one
 _REGULAR = 0.3  # of the distances are alike: readings have a beat
 _SPREAD = 2.5  # upper quartile of the distances by the lower one: what happens by chance has 4.8, jitter little over 1
@@ -114,7 +109,7 @@ def _tells_events(table: Any, time: TimePlan, config: InputConfig, texts: Sequen
     if not texts and not naming:
         return False
     spoken = any(
-        _EVENT_NAME.search(re.sub(r"[_:.]|(?<=[a-z])(?=[A-Z])", " ", name)) for name in table.column_names
+        EVENT_WORD.search(re.sub(r"[_:.]|(?<=[a-z])(?=[A-Z])", " ", name)) for name in table.column_names
     )
     return (measured == 0 and bool(texts)) or (spoken and len(texts) + naming >= measured)
 

@@ -5,7 +5,6 @@ A log in long format has a column of sensor names beside one of values; events c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
@@ -20,6 +19,12 @@ from logscan.errors import UsageError
 from logscan.nearest_name import require_columns
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import is_number, is_text, numbers
+from logscan.read.values.vocabulary import (
+    BESIDE_READING_NAME,
+    NUMBERED_SENSOR_NAME,
+    SENSOR_NAME,
+    VALUE_NAME,
+)
 from logscan.records import LogKind, TimeKind
 
 SEPARATOR = "\x1f"  # between entity and value in the key of a group; no text file holds it
@@ -28,24 +33,6 @@ NOTHING = "(empty)"  # the category of rows without one
 MOST_CHANNELS = 500
 MOST_GROUPS = 100_000
 
-_SENSOR = re.compile(
-    r"_?((sensor|tag|signal|point|channel|variable|var|parameter|metric|measurement|measure|attribute|item|series|field|pid"
-    r"|topic|entity|pollutant|quantity)([_ ]?(id|name|no|index))?|data[_ ]?point)|_name"
-    r"|(センサー?|タグ|信号|計測点|測定点|測項|测点|測點|項目|项目|항목|点)(名|番号|ID)?|変数",
-    re.IGNORECASE,
-)
-_VALUE = re.compile(
-    r"_?(var|tag|sensor|numeric)?[_ ]?(value|val)|readings?|data|payload|state|result|(計測|測定)?値|データ",
-    re.IGNORECASE,
-)
-# Numbers that stand beside a reading and are none: how good it is, which one it is, where it was taken.
-_BESIDE = re.compile(
-    r"_?(.*(quality|quality[_ ]?detail|status|confidence|validity|flag|questionable)|(.*[_ ])?id"
-    r"|(tag|numeric)[_ ]?(id|index)|index|table|marker"
-    r"|milli(s|tm)?|(time_?)?ms|lat(itude)?|lon(gitude)?|elevation|height)",
-    re.IGNORECASE,
-)
-_NUMBERED = re.compile(r"_?(tag|sensor|channel|signal|point)[_ ]?(id|no|index)?", re.IGNORECASE)
 _HEAD = 1000
 _ALTERNATING = 0.3  # of the rows are of another kind than the one before
 _COMPARED = 9  # kinds
@@ -87,9 +74,11 @@ def found_long(table: Any, time: TimePlan, config: InputConfig) -> tuple[Split |
         if config.kind == LogKind.EVENTS.value or config.split is not None or time.kind is TimeKind.ROW:
             return None, []
         decimal = config.decimal or "."
-        sensor = _only(name for name in free if _SENSOR.fullmatch(name.strip()) and _varies(table[name]))
+        sensor = _only(name for name in free if SENSOR_NAME.fullmatch(name.strip()) and _varies(table[name]))
         value = _only(
-            name for name in free if _VALUE.fullmatch(name.strip()) and _holds_numbers(table, name, decimal)
+            name
+            for name in free
+            if VALUE_NAME.fullmatch(name.strip()) and _holds_numbers(table, name, decimal)
         )
         if sensor is None or value is None or not _is_long(table, sensor, value, free, decimal):
             return None, []
@@ -100,8 +89,8 @@ def found_long(table: Any, time: TimePlan, config: InputConfig) -> tuple[Split |
         return Split(sensor, value, config.channels, config.top), [note]
     require_columns("--sensor", [config.sensor] if config.sensor else [], names)
     require_columns("--value", [config.value] if config.value else [], names)
-    sensor = config.sensor or _only(name for name in free if _SENSOR.fullmatch(name.strip()))
-    value = config.value or _only(name for name in free if _VALUE.fullmatch(name.strip()))
+    sensor = config.sensor or _only(name for name in free if SENSOR_NAME.fullmatch(name.strip()))
+    value = config.value or _only(name for name in free if VALUE_NAME.fullmatch(name.strip()))
     if sensor is None or value is None:
         option, other = ("--value", "--sensor") if sensor is None else ("--sensor", "--value")
         raise UsageError(
@@ -133,7 +122,9 @@ def _is_long(table: Any, sensor: str, value: str, free: Sequence[str], decimal: 
         return False
     head = table.slice(0, _HEAD)
     names = head[sensor].combine_chunks()
-    if _is_numeric(names, decimal) and not (_NUMBERED.fullmatch(sensor.strip()) and _are_few(names)):
+    if _is_numeric(names, decimal) and not (
+        NUMBERED_SENSOR_NAME.fullmatch(sensor.strip()) and _are_few(names)
+    ):
         return False
     for name in free:
         column = head[name].combine_chunks()
@@ -142,7 +133,11 @@ def _is_long(table: Any, sensor: str, value: str, free: Sequence[str], decimal: 
         numeric = _is_numeric(column, decimal)
         if name == value and not numeric:
             return False
-        if name != value and numeric and not (_BESIDE.fullmatch(name.strip()) or _is_fixed(column, names)):
+        if (
+            name != value
+            and numeric
+            and not (BESIDE_READING_NAME.fullmatch(name.strip()) or _is_fixed(column, names))
+        ):
             return False
     column = table[sensor].combine_chunks().drop_null()
     distinct = int(pc.count_distinct(column).as_py())
@@ -180,7 +175,8 @@ def mixed_hint(table: Any, time: TimePlan, config: InputConfig) -> list[str]:
     numeric = [
         name
         for name in free
-        if _holds_numbers(table, name, config.decimal or ".") and not _BESIDE.fullmatch(name.strip())
+        if _holds_numbers(table, name, config.decimal or ".")
+        and not BESIDE_READING_NAME.fullmatch(name.strip())
     ]
     if len(numeric) != 1:
         return []

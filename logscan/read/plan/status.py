@@ -17,28 +17,14 @@ from logscan.nearest_name import require_columns
 from logscan.read.grid.cells import Keyed
 from logscan.read.grid.sums import EntitySums
 from logscan.read.values.numbers import as_text, is_text, numbers
+from logscan.read.values.vocabulary import (
+    RUNNING_WORDS,
+    STATUS_NAME,
+    STOPPED_WORDS,
+    WEAK_RUNNING_WORDS,
+)
 from logscan.records import F64, Bool, TimeGrid
 
-_NAME = re.compile(
-    r"((machine|line|operation|operating|run|running|equipment|plant)[_ ]?)?(status|state|mode)"
-    r"|(設備|機械|運転|稼働|ライン)?(状態|状況|ステータス|モード)|(设备|運行|运行|机组)?(状态|狀態)|(설비|운전|가동)?상태",
-    re.IGNORECASE,
-)
-_RUNNING_WORDS = """
-run running on auto automatic operation operating operational active production producing normal ok
-運転 運転中 稼働 稼働中 自動 自動運転 生産 生産中 正常 正常運転
-运行 运行中 開機 开机 자동 운전 운전중 가동 가동중 정상
-"""
-_STOPPED_WORDS = """
-stop stopped stopping off idle idling standby stand-by maintenance maint pm down downtime shutdown offline setup
-changeover cleaning inspection pause paused break
-停止 停止中 休止 休止中 保全 保全中 メンテナンス メンテナンス中 メンテ 点検 点検中 段取り 段取り中 段取 待機 待機中
-清掃 清掃中 計画停止 休憩
-停机 停機 待机 待機 检修 维护 维修 정지 정지중 대기 점검
-"""
-_WEAK = frozenset({"on", "ok", "normal", "active", "auto", "automatic", "正常", "自動"})  # of a part, perhaps
-RUNNING = frozenset(_RUNNING_WORDS.split())
-STOPPED = frozenset(_STOPPED_WORDS.split())
 _COMPARISON = re.compile(r"(>=|<=|!=|>|<)\s*(.+)")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -74,7 +60,7 @@ class Status:
         if not word:
             return np.nan
         if not self.running:
-            return float(word.casefold() in STOPPED)
+            return float(word.casefold() in STOPPED_WORDS)
         return float(not any(_holds(condition.strip(), word) for condition in self.running))
 
 
@@ -114,7 +100,7 @@ def found_status(table: Any, free: Sequence[str], config: InputConfig) -> Status
             raise UsageError(f"--running {condition}", f"'{compared[2]}' is not a number", "write it like >0")
     if not config.running:
         words = _words(table[config.status])
-        if not words & RUNNING:
+        if not words & RUNNING_WORDS:
             listed = ", ".join(f"'{word}'" for word in sorted(words)[:_SHOWN]) or "no value"
             fact = f"its values ({listed}{', ...' if len(words) > _SHOWN else ''}) do not tell when the machine runs"
             raise UsageError(
@@ -125,10 +111,10 @@ def found_status(table: Any, free: Sequence[str], config: InputConfig) -> Status
 
 def _speaks(name: str, column: Any) -> bool:
     """Whether a column is called a status and holds nothing but known words, one of a machine that runs."""
-    if not _NAME.fullmatch(name.strip()) or not is_text(column.type):
+    if not STATUS_NAME.fullmatch(name.strip()) or not is_text(column.type):
         return False
     words = _words(column)
-    return bool(words & (RUNNING - _WEAK)) and words <= RUNNING | STOPPED
+    return bool(words & (RUNNING_WORDS - WEAK_RUNNING_WORDS)) and words <= RUNNING_WORDS | STOPPED_WORDS
 
 
 def _words(column: Any) -> set[str]:

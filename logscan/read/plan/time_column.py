@@ -199,8 +199,8 @@ def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least:
     shares = {
         order: found
         for order, found in other_forms(column).items()
-        if (hinted or order not in {"compact", "short", "era", "roc", "era-month", "yyyymm"})
-        and (order != "mon-year" or _is_run(column, found[1]))
+        if (hinted or not found[1].format.needs_name)
+        and (not found[1].format.must_run or _is_run(column, found[1]))
     }
     share, form = max(shares.values(), key=lambda found: found[0], default=(share, form))
     numeric = numeric_order_shares(column)
@@ -229,7 +229,7 @@ def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least:
 
 
 def _is_run(column: Any, form: TimeForm) -> bool:
-    """Whether times go one way: `Jan-20` may be a month of a year or a day of January."""
+    """Whether the times of a column go one way."""
     times = text_times(column, form)
     moved = np.diff(times[times != INVALID])
     return bool((moved >= 0).all() or (moved <= 0).all())

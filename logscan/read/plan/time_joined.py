@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,7 @@ import pyarrow.compute as pc
 from logscan.read.grid.step import MINUTE_NS
 from logscan.read.plan.time_plan import TimePlan, digit_clock
 from logscan.read.values.numbers import is_number, is_text, numbers
-from logscan.read.values.time_formats import MONTHLY, TimeForm
+from logscan.read.values.time_formats import TimeForm
 from logscan.read.values.time_parser import INVALID, SECOND_NS, form_share
 from logscan.read.values.vocabulary import (
     CLOCK_NAME,
@@ -26,18 +25,12 @@ from logscan.read.values.vocabulary import (
     HOUR,
     PERIOD_NAME,
     SERIAL,
+    THING_WORD,
     name_score,
 )
 from logscan.records import TimeKind
 
 _CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}
-# Numbered things may be as many as hours, and each be there every day.
-_THING = re.compile(
-    r"store|shop|station|machine|unit|turbine|sensor|channel|line|zone|region|area|customer|product|item|node|meter|plant"
-    r"|site|building|room|tank|pump|cell|well|device|location|group|dept|team|(^|[^a-z])id([^a-z]|$)|(?<=[a-z])(Id|ID)$"
-    r"|店|号機|装置|設備|機械|地点|局",
-    re.IGNORECASE,
-)
 _PERIODS = (24, 48, 96, 144, 288)
 _ENOUGH = 30  # rows that show a line
 _SAMPLE_CELLS = 20_000
@@ -53,7 +46,7 @@ def cells_of(table: Any, name: str) -> Any:
 
 def with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool) -> TimePlan:
     """The plan joined with a clock or hour column, where its dates carry no time of day."""
-    if plan.form is None or plan.form.clocked or plan.form.aware or plan.form.order in MONTHLY:
+    if plan.form is None or plan.form.clocked or plan.form.aware or plan.form.monthly:
         return plan
     date = plan.columns[0]
     place = table.column_names.index(date)
@@ -86,7 +79,7 @@ def with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool
             if digits:
                 return replace(_joined(plan, name, None, _CLOCK_LABELS[digits]), clock_digits=digits)
     for name in near if _repeats(table, date) else ():
-        if named or (not _THING.search(name) and _counts_every_day(table, date, name)):
+        if named or (not THING_WORD.search(name) and _counts_every_day(table, date, name)):
             periods, first = _periods(cells_of(table, name))
             if periods == 24 and not named:
                 return _joined(plan, name, None, _CLOCK_LABELS[2])

@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 
 from logscan.read.values.time_cleanup import is_usual, usual
 from logscan.read.values.time_fast_path import U8, Layout, read_by_layout
-from logscan.read.values.time_formats import CLOCKLIKE, MONTHLY, PATTERNS, YEARS, DateOrder, TimeForm
+from logscan.read.values.time_formats import BY_NAME as FORMATS_BY_NAME
+from logscan.read.values.time_formats import CLOCKLIKE, NUMBER_ORDERS, UNMISTAKABLE, TimeForm
+from logscan.read.values.vocabulary import month_number
 from logscan.records import I64, Bool
 
 DAY_NS = 86_400_000_000_000
@@ -20,11 +22,6 @@ SECOND_NS = 1_000_000_000
 INVALID = np.iinfo(np.int64).min
 
 _SPREAD = 200
-# Month names by their first letters: English, German, French, Spanish, Italian, Dutch, Portuguese.
-_MONTHS = (
-    "jan|jän|ene|gen", "feb|fév|fev", "mar|mär|mrz|maa|mrt", "apr|avr|abr", "may|mai|maj|mag|mei", "jun|juin|giu",
-    "jul|juil|lug", "aug|aoû|aou|ago", "sep|set", "oct|okt|ott|out", "nov", "dec|dez|déc|dic",
-)  # fmt: skip
 _ERA_YEARS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERA_LETTERS = dict(zip("RHSTM", _ERA_YEARS, strict=True))
 _NAMED_ZONES = {"JST": 540, "CET": 60, "MEZ": 60, "CEST": 120, "MESZ": 120}  # minutes east
@@ -70,10 +67,10 @@ def _pattern_times(column: Any, form: TimeForm) -> I64:
 
 def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | None:
     """What reads cells that are written like a text; None where only the pattern can."""
-    dated = form.order != "time of day"
+    dated = form.format.reads != "clock"
     if not is_usual(re.sub(r"[0-9]", "0", cell)) or not (dated or re.search(CLOCKLIKE, cell, re.ASCII)):
         return None
-    layout = Layout.of(cell, PATTERNS[form.order])
+    layout = Layout.of(cell, form.format.pattern)
     if layout is None:
         return None
     words = {name: pa.array([text]) for name, text in layout.words.items()}
@@ -85,7 +82,7 @@ def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | Non
         return None
     half = layout.words.get("half", "") + layout.words.get("meridiem", "")
     late = (half[:1] in {"P", "p"} or half == "午後") if half else None
-    era = int(_era_starts(words["era"])[0]) if "era" in words else _calendar(form.order)
+    era = int(_era_starts(words["era"])[0]) if "era" in words else form.format.year_zero
     month = int(_month_numbers(words["mon"])[0]) if "mon" in words else 0
     offset = int(_offset_ns(words["zone"])[0]) if dated and form.aware else 0
 
@@ -99,8 +96,8 @@ def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | Non
             clock = clock + number["fraction"] * 10 ** (9 - (end - first))
         if not dated:
             return np.where(valid, clock, INVALID), alike
-        if form.order in YEARS:  # the pattern looks at digits of the year
-            first, end = YEARS[form.order]
+        if form.format.years is not None:  # the pattern looks at digits of the year
+            first, end = form.format.years
             alike &= (number["y"] >= first) & (number["y"] < end)
         days, known = _days(number["y"] + era, number.get("m", none + month), number["d"])
         return np.where(valid & known, days * DAY_NS + clock - offset, INVALID), alike
@@ -111,7 +108,7 @@ def _reader(cell: str, form: TimeForm) -> Callable[[U8], tuple[I64, Bool]] | Non
 def _matched_times(column: Any, form: TimeForm) -> I64:
     """`text_times` by the pattern of the form."""
     column = column if form.order == "hour range" else usual(column)
-    match = pc.extract_regex(column, PATTERNS[form.order])
+    match = pc.extract_regex(column, form.format.pattern)
     valid: Bool = match.is_valid().to_numpy(zero_copy_only=False).copy()
     fields = {field.name: match.field(position) for position, field in enumerate(match.type)}
 
@@ -127,13 +124,12 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
     clock = _clock_ns(fields, number, valid)
     has_zone = ~_blank(fields.get("zone"), len(column))
     if form.order == "time of day":
-        # A lone `1.4` is a number, not four minutes past one.
         clocklike = pc.match_substring_regex(column, CLOCKLIKE).fill_null(False)
         valid &= clocklike.to_numpy(zero_copy_only=False)
-    if form.order in {"time of day", "hour range"}:
+    if form.format.reads == "clock":
         return np.where(valid, clock, INVALID)
     valid &= has_zone == form.aware
-    year = number("y") + _calendar(form.order)
+    year = number("y") + form.format.year_zero
     if "era" in fields:
         year = year + _era_starts(fields["era"])
     month = _month_numbers(fields["mon"]) if "mon" in fields else number("m")
@@ -211,11 +207,6 @@ def _starts(column: Any, *starts: str) -> Bool:
     return found
 
 
-def _calendar(order: DateOrder) -> int:
-    """The year before the first of the calendar of a form."""
-    return 1911 if order == "roc" else 0
-
-
 def _era_starts(column: Any) -> I64:
     """The year before the first of each era."""
     encoded = column.fill_null("").dictionary_encode()
@@ -227,9 +218,7 @@ def _era_starts(column: Any) -> I64:
 def _month_numbers(column: Any) -> I64:
     """Month numbers of month names in several languages, 0 where unknown."""
     encoded = column.fill_null("").dictionary_encode()
-    known = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split("|")}
-    lowered = [name.lower() for name in encoded.dictionary.to_pylist()]
-    table = [known.get(name[:4], 0) or known.get(name[:3], 0) for name in lowered]
+    table = [month_number(name) for name in encoded.dictionary.to_pylist()]
     return np.asarray(np.array([*table, 0], dtype=np.int64)[encoded.indices.to_numpy()], dtype=np.int64)
 
 
@@ -257,19 +246,19 @@ def _are_iso(column: Any) -> bool:
     return True
 
 
-def form_share(column: Any, order: DateOrder) -> tuple[float, TimeForm]:
+def form_share(column: Any, order: str) -> tuple[float, TimeForm]:
     """The share of the non-null texts that one date order reads, with the form that does.
 
     Args:
         column: (rows,) text, a sample.
-        order: the date order to try.
+        order: name of the format to try.
     """
     present = column.drop_null()
     if order == "year first" and len(present) and _are_iso(present):
         clocked = 2 * pc.greater(pc.utf8_length(present), len("2024-01-31")).true_count > len(present)
         return 1.0, TimeForm(order, aware=False, clocked=clocked)
     present = usual(present)
-    match = pc.extract_regex(present, PATTERNS[order])
+    match = pc.extract_regex(present, FORMATS_BY_NAME[order].pattern)
     matched = match.filter(match.is_valid())
     names = [field.name for field in match.type]
     rows = len(matched)
@@ -286,20 +275,17 @@ def form_share(column: Any, order: DateOrder) -> tuple[float, TimeForm]:
     return float((text_times(present, form) != INVALID).mean()), form
 
 
-def numeric_order_shares(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]:
+def numeric_order_shares(column: Any) -> dict[str, tuple[float, TimeForm]]:
     """`form_share` of every order of dates made of three short numbers."""
-    return {order: form_share(column, order) for order in ("dmy", "mdy", "ymd")}
+    return {order: form_share(column, order) for order in NUMBER_ORDERS}
 
 
-def other_forms(column: Any) -> dict[DateOrder, tuple[float, TimeForm]]:
+def other_forms(column: Any) -> dict[str, tuple[float, TimeForm]]:
     """`form_share` of every form that cannot be taken for another; of those only that read some of the cells."""
-    orders: tuple[DateOrder, ...] = (
-        "year first", "era", "roc", "d-mon-y", "mon-d-y", "ctime", "compact", "short", *sorted(MONTHLY)
-    )  # fmt: skip
     # Cells spread over the column tell at little cost which forms read none, or next to none.
     present = column.drop_null()
     if len(present) == 0:
         return {}
     spread = present.take(pa.array(np.unique(np.linspace(0, len(present) - 1, _SPREAD).astype(np.int64))))
-    likely = [order for order in orders if form_share(spread, order)[0] > 0]
-    return {order: form_share(column, order) for order in likely or orders[:1]}
+    likely = [order for order in UNMISTAKABLE if form_share(spread, order)[0] > 0]
+    return {order: form_share(column, order) for order in likely or UNMISTAKABLE[:1]}

@@ -1,7 +1,8 @@
-"""Units behind numbers, such as `12.5 °C`, taken off where the user asks for it."""
+"""Units: in a header, and behind numbers, such as `12.5 °C`, taken off where the user asks for it."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
@@ -15,6 +16,34 @@ _WITH_UNIT = (
     r"^\s*(?P<number>[+\-−]?[0-9０-９][0-9０-９.,']*(?:[eE][+-]?\d+)?)"
     r"\s*(?P<unit>[\p{L}°%‰µΩ℃㎡-㏿€$¥][^\s,;:]{0,11}(?: [^\s\d,;:]{1,8})?)\s*$"
 )
+
+_UNIT = (
+    r"(?:[kKMGmµμunpcdh]?(?:m|g|s|A|V|W|Wh|VA|VAr|var|Pa|bar|Hz|J|N|Nm|l|L|K|Ω|ohm|mol|B|dB|t|S|T|F|H|lx|lm|cd|Bq|Sv"
+    r"|cal)|°\s*[CFK]?|º\s*[CFK]|℃|℉|[Dd]eg\.?\s*[CFK]?|[Dd]egrees?|[%％‰]|ppm|ppb|min|h|hrs?|hours?|sec|seconds?|d|days?"
+    r"|rpm|r|rev|pcs|個|件|枚|本|台|回|円|万kW|度|分|秒|時|時間|日|人|in|inch|ft|gal|gpm|cfm|scfm|psi[ag]?|bar[ag]"
+    r"|mbar|pH|NTU|FNU|EUR|USD|JPY|€|\$|¥|volts?|amps?|celsius|fahrenheit|kelvin|percent|micros?|mm/s|km/h)"
+    r"(?:[²³23]|\^-?\d)?"
+)
+_UNIT_CELL = re.compile(
+    rf"\s*[\[(（<{{]?\s*{_UNIT}(?:\s*[/*·.⋅]\s*{_UNIT}|\s+{_UNIT}|\s*rms)*\s*[\])）>}}]?\s*"
+)
+# What loggers write under the names instead of a unit: kinds, types, forms of time.
+_KIND_CELL = re.compile(
+    r"\s*(TS|RN|Smp|Avg|Min|Max|Std|Tot|bool(ean)?|u?int\d*|float\d*|real|double|string|text|date|time|datetime|numeric"
+    r"|(datetime|time|index|u?short|u?long|word|dword|float|double|bit|string|trigger)\[.*\]"
+    r"|[-–—]+|\[\s*-?\s*\]|\(\s*-?\s*\)|n/?a|none|unit|units|単位|yy(yy)?[-/.]mm.*|dd[-/.]mm.*|mm/dd.*|hh:mm.*)\s*",
+    re.IGNORECASE,
+)
+
+
+def is_unit(cell: str) -> bool:
+    """Whether a cell of a header holds a unit, such as `[m³/h]`."""
+    return _UNIT_CELL.fullmatch(cell) is not None
+
+
+def is_kind(cell: str) -> bool:
+    """Whether a cell of a header holds what loggers write instead of a unit: a type, a statistic, a format of time."""
+    return _KIND_CELL.fullmatch(cell) is not None
 
 
 def have_units(column: Any) -> bool:

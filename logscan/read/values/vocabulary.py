@@ -1,10 +1,18 @@
-"""Names by which columns of times and their parts are known."""
+"""Words by which columns are known: times and their parts, labels, states, sensors, identifiers, in six languages."""
 
 from __future__ import annotations
 
 import re
 
-_STRONG = re.compile(
+# Words of a time by what they tell, for all that follows: the one list of what a column of times is called.
+_DATE_WORDS = "date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자"
+_MOMENT_WORDS = "time|stamp|zeit|horodatage|時刻|时间|時間|时刻|시간"
+_MONTH_WORDS = "yyyymm|month|monat|mois|year[ _-]?month|年月|연월"
+_HEADER_WORDS = r"hora|heure|data\b"  # only where a line is asked for: a name may hold them by chance
+DATE_NAME = re.compile(_DATE_WORDS, re.IGNORECASE)
+TIME_WORD = re.compile(f"{_DATE_WORDS}|{_MOMENT_WORDS}|{_MONTH_WORDS}", re.IGNORECASE)
+HEADER_TIME_WORD = re.compile(f"{TIME_WORD.pattern}|{_HEADER_WORDS}", re.IGNORECASE)
+_TIME_NAME = re.compile(
     r"(date|time|stamp|timestamp|date[_ /-]?time|time[_ ]?stamp|ts|t|step|tick|cycle|sample|seq|epoch|"
     r"unix([_ ]?(ts|time|timestamp))?|"
     r"(local|utc|measurement|record(ed)?|event|order|start|end)[_ ]?(date|time|timestamp)|"
@@ -15,13 +23,15 @@ _STRONG = re.compile(
     r"(\s*[\[(（].*)?",
     re.IGNORECASE,
 )
-_WEAK = re.compile(
-    r"date|time|stamp|datum|zeit|fecha|horodatage|yyyymm|month|monat|mois|year[ _-]?month|日時|時刻|日付|年月日|年月"
-    r"|日期|时间|時間|时刻|일시|날짜|일자|연월|시간",
-    re.IGNORECASE,
-)
-DATE_NAME = re.compile(r"date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자", re.IGNORECASE)
-YEAR = ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|rok|年", re.IGNORECASE))
+CALENDAR_DATE_NAMES = frozenset({"date", "day", "日付", "日", "年月日", "休日"})  # of a file of days, folded
+# Month names by their first letters: English, German, French, Spanish, Italian, Dutch, Portuguese.
+_MONTHS = (
+    "jan|jän|ene|gen", "feb|fév|fev", "mar|mär|mrz|maa|mrt", "apr|avr|abr", "may|mai|maj|mag|mei", "jun|juin|giu",
+    "jul|juil|lug", "aug|aoû|aou|ago", "sep|set", "oct|okt|ott|out", "nov", "dec|dez|déc|dic",
+)  # fmt: skip
+_MONTH_NUMBERS = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split("|")}
+
+YEAR = ("year", re.compile(r"year|yr|yy|yyyy|jahr|année|annee|año|ano|anno|rok|年|西暦|연도", re.IGNORECASE))
 MONTH = ("month", re.compile(r"month|mon|mnth|mm|mo|mn|monat|mois|mes|mese|月", re.IGNORECASE))
 QUARTER = ("quarter", re.compile(r"q(uarter|tr)?|trimestre|quartal|四半期", re.IGNORECASE))
 DAYS = (
@@ -69,6 +79,117 @@ STEP_NAME = re.compile(
 )
 SERIAL = re.compile(r"シリアル値|serial|経過|elapsed", re.IGNORECASE)
 
+LABEL_NAME = re.compile(
+    r"(is[_ ]?)?(label|labels|anomaly|anomalies|anomalous|outlier|changepoint|ground[_ ]?truth)"
+    r"|異常(ラベル)?|ラベル",
+    re.IGNORECASE,
+)
+# What the Japan Meteorological Agency and loggers write beside every reading.
+QUALITY_FLAG_NAME = re.compile(
+    r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?", re.IGNORECASE
+)
+INDEX_NAME = re.compile(
+    r"unnamed: \d+|(.*[_ ])?(index|idx|rows?|rec(ord)?|recnum|entry|point|id|no\.?|nr\.?|number|seq)|instant|udi|#"
+    r"|連番|行番号|通番|番号|№",
+    re.IGNORECASE,
+)
+ELAPSED_NAME = re.compile(
+    r"(t|(test|relative|elapsed|run(ning)?)?[ _-]?time|elapsed|zeit|temps|seconds?([ _]elapsed)?|sec|x[_-](value|axis)"
+    r"|経過時間|時間)(\s*[\[(（/].*)?",
+    re.IGNORECASE,
+)
+# What is written down when something happens: orders, alarms, steps of a process.
+EVENT_WORD = re.compile(
+    r"\b(order|invoice|transaction|receipt|ticket|customer|product|purchase|basket|sku|event|alarm|alert|message|msg|"
+    r"activity|concept|case|incident|sale|shipment|booking|trip|ride|rental|fare|payment|passenger|delivery)s?\b"
+    r"|受注|注文|取引|伝票|返品|売上|出荷|商品|品番|顧客|得意先|警報|アラーム|イベント|メッセージ|発生|訂單|订单|交易|商品|报警"
+    r"|주문|상품|고객|알람",
+    re.IGNORECASE,
+)
+SENSOR_NAME = re.compile(
+    r"_?((sensor|tag|signal|point|channel|variable|var|parameter|metric|measurement|measure|attribute|item|series|field|pid"
+    r"|topic|entity|pollutant|quantity)([_ ]?(id|name|no|index))?|data[_ ]?point)|_name"
+    r"|(センサー?|タグ|信号|計測点|測定点|測項|测点|測點|項目|项目|항목|点)(名|番号|ID)?|変数",
+    re.IGNORECASE,
+)
+VALUE_NAME = re.compile(
+    r"_?(var|tag|sensor|numeric)?[_ ]?(value|val)|readings?|data|payload|state|result|(計測|測定)?値|データ",
+    re.IGNORECASE,
+)
+# Numbers that stand beside a reading and are none: how good it is, which one it is, where it was taken.
+BESIDE_READING_NAME = re.compile(
+    r"_?(.*(quality|quality[_ ]?detail|status|confidence|validity|flag|questionable)|(.*[_ ])?id"
+    r"|(tag|numeric)[_ ]?(id|index)|index|table|marker"
+    r"|milli(s|tm)?|(time_?)?ms|lat(itude)?|lon(gitude)?|elevation|height)",
+    re.IGNORECASE,
+)
+NUMBERED_SENSOR_NAME = re.compile(r"_?(tag|sensor|channel|signal|point)[_ ]?(id|no|index)?", re.IGNORECASE)
+# Numbered things may be as many as hours, and each be there every day.
+THING_WORD = re.compile(
+    r"store|shop|station|machine|unit|turbine|sensor|channel|line|zone|region|area|customer|product|item|node|meter|plant"
+    r"|site|building|room|tank|pump|cell|well|device|location|group|dept|team|(^|[^a-z])id([^a-z]|$)|(?<=[a-z])(Id|ID)$"
+    r"|店|号機|装置|設備|機械|地点|局",
+    re.IGNORECASE,
+)
+STATUS_NAME = re.compile(
+    r"((machine|line|operation|operating|run|running|equipment|plant)[_ ]?)?(status|state|mode)"
+    r"|(設備|機械|運転|稼働|ライン)?(状態|状況|ステータス|モード)|(设备|運行|运行|机组)?(状态|狀態)|(설비|운전|가동)?상태",
+    re.IGNORECASE,
+)
+_RUNNING_WORDS = """
+run running on auto automatic operation operating operational active production producing normal ok
+運転 運転中 稼働 稼働中 自動 自動運転 生産 生産中 正常 正常運転
+运行 运行中 開機 开机 자동 운전 운전중 가동 가동중 정상
+"""
+_STOPPED_WORDS = """
+stop stopped stopping off idle idling standby stand-by maintenance maint pm down downtime shutdown offline setup
+changeover cleaning inspection pause paused break
+停止 停止中 休止 休止中 保全 保全中 メンテナンス メンテナンス中 メンテ 点検 点検中 段取り 段取り中 段取 待機 待機中
+清掃 清掃中 計画停止 休憩
+停机 停機 待机 待機 检修 维护 维修 정지 정지중 대기 점검
+"""
+WEAK_RUNNING_WORDS = frozenset(
+    {"on", "ok", "normal", "active", "auto", "automatic", "正常", "自動"}
+)  # of a part, perhaps
+RUNNING_WORDS = frozenset(_RUNNING_WORDS.split())
+STOPPED_WORDS = frozenset(_STOPPED_WORDS.split())
+IDENTIFIER_TOKENS = frozenset(
+    {
+        "id",
+        "ids",
+        "no",
+        "nr",
+        "code",
+        "codes",
+        "key",
+        "sku",
+        "jan",
+        "ean",
+        "zip",
+        "phone",
+        "tel",
+        "uuid",
+        "barcode",
+    }
+)
+IDENTIFIER_NAMES = frozenset(
+    {
+        "customer", "invoice", "order", "transaction", "receipt", "ticket", "user", "account", "member",
+        "client", "store", "product", "item", "number", "order number", "invoice number", "customer number",
+        "顧客", "会員", "伝票", "店舗", "商品", "得意先", "注文", "受注", "社員", "担当者",
+    }
+)  # fmt: skip
+IDENTIFIER_ENDING = re.compile(
+    r"(番号|コード|ＩＤ|ID|No\.?|№|编号|編號|单号|號碼|代码|代碼|번호|코드)([(（].*)?$", re.IGNORECASE
+)
+AMOUNT_WORD = re.compile(
+    r"price|amount|quantity|qty|total|sales|revenue|cost|value|金額|数量|価格|単価|売上|合計|個数",
+    re.IGNORECASE,
+)
+COORDINATE_NAME = re.compile(
+    r"(.*[ _.])?(lat|latitude|lng|lon|long|longitude|緯度|経度|纬度|经度|위도|경도)", re.IGNORECASE
+)
+
 _SAID_ORDERS = (
     ("dmy", re.compile(r"\b(dd?|tt|jj)[-/. ](mm?)[-/. ]?[yja]", re.IGNORECASE)),
     ("mdy", re.compile(r"\b(mm?)[-/. ](dd?|tt)[-/. ]?[yja]", re.IGNORECASE)),
@@ -82,4 +203,10 @@ def said_order(name: str) -> str | None:
 
 def name_score(name: str) -> int:
     """How sure a name says that its column is the time: 2, 1 or 0."""
-    return 2 if _STRONG.fullmatch(name.strip()) else 1 if _WEAK.search(name) else 0
+    return 2 if _TIME_NAME.fullmatch(name.strip()) else 1 if TIME_WORD.search(name) else 0
+
+
+def month_number(name: str) -> int:
+    """The month that a name in one of several languages begins with, 0 where it is none."""
+    folded = name.lower()
+    return _MONTH_NUMBERS.get(folded[:4], 0) or _MONTH_NUMBERS.get(folded[:3], 0)

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscan.read.values import time_fast_path, time_parser
-from logscan.read.values.time_formats import DateOrder, TimeForm
+from logscan.read.values.time_formats import TimeForm
 from logscan.read.values.time_parser import INVALID, text_times
 
-FORMS: dict[str, tuple[DateOrder, bool]] = {
+FORMS: dict[str, tuple[str, bool]] = {
     "%Y/%m/%d %H:%M:%S": ("year first", False),
     "%Y/%-m/%-d %-H:%M": ("year first", False),
     "%Y-%m-%d %H": ("year first", False),

@@ -7,29 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from logscan.read.values.recognise import Rows, is_moment, is_value
+from logscan.read.values.units import is_kind, is_unit
+from logscan.read.values.vocabulary import HEADER_TIME_WORD
 
-_TIME_NAME = re.compile(
-    r"date|time|stamp|日時|時刻|日付|年月日|zeit|datum|fecha|hora|heure|data\b", re.IGNORECASE
-)
-_UNIT = (
-    r"(?:[kKMGmµμunpcdh]?(?:m|g|s|A|V|W|Wh|VA|VAr|var|Pa|bar|Hz|J|N|Nm|l|L|K|Ω|ohm|mol|B|dB|t|S|T|F|H|lx|lm|cd|Bq|Sv"
-    r"|cal)|°\s*[CFK]?|º\s*[CFK]|℃|℉|[Dd]eg\.?\s*[CFK]?|[Dd]egrees?|[%％‰]|ppm|ppb|min|h|hrs?|hours?|sec|seconds?|d|days?"
-    r"|rpm|r|rev|pcs|個|件|枚|本|台|回|円|万kW|度|分|秒|時|時間|日|人|in|inch|ft|gal|gpm|cfm|scfm|psi[ag]?|bar[ag]"
-    r"|mbar|pH|NTU|FNU|EUR|USD|JPY|€|\$|¥|volts?|amps?|celsius|fahrenheit|kelvin|percent|micros?|mm/s|km/h)"
-    r"(?:[²³23]|\^-?\d)?"
-)
-_UNIT_CELL = re.compile(
-    rf"\s*[\[(（<{{]?\s*{_UNIT}(?:\s*[/*·.⋅]\s*{_UNIT}|\s+{_UNIT}|\s*rms)*\s*[\])）>}}]?\s*"
-)
 _MANY_UNITS = 0.4
-# What loggers write under the names instead of a unit: kinds, types, forms of time.
-_KIND_CELL = re.compile(
-    r"\s*(TS|RN|Smp|Avg|Min|Max|Std|Tot|bool(ean)?|u?int\d*|float\d*|real|double|string|text|date|time|datetime|numeric"
-    r"|(datetime|time|index|u?short|u?long|word|dword|float|double|bit|string|trigger)\[.*\]"
-    r"|[-–—]+|\[\s*-?\s*\]|\(\s*-?\s*\)|n/?a|none|unit|units|単位|yy(yy)?[-/.]mm.*|dd[-/.]mm.*|mm/dd.*|hh:mm.*)\s*",
-    re.IGNORECASE,
-)
-
 _MOST_BETWEEN = 3  # last lines above the data, of which one is the header though the last is none
 
 
@@ -91,7 +72,7 @@ def found_header(before: Rows, width: int, *, exact: bool = False) -> Header | N
 
 def _fitness(row: list[str], index: int) -> tuple[int, bool, int, int]:
     """A better header names more columns, the time among them, holds fewer values and stands further up."""
-    timed = any(_TIME_NAME.search(cell) for cell in row)
+    timed = any(HEADER_TIME_WORD.search(cell) for cell in row)
     return _distinct(row), timed, -_values(row), -index
 
 
@@ -131,7 +112,7 @@ def _is_units(row: list[str]) -> bool:
 
 def _unit_share(row: list[str]) -> float:
     cells = [cell for cell in row if cell.strip()]
-    hits = sum(bool(_UNIT_CELL.fullmatch(cell) or _KIND_CELL.fullmatch(cell)) for cell in cells)
+    hits = sum(is_unit(cell) or is_kind(cell) for cell in cells)
     return hits / max(len(cells), 1)
 
 
@@ -195,7 +176,7 @@ def _filled(row: list[str], width: int) -> list[str]:
 
 def _with_unit(name: str, unit: str) -> str:
     bare = unit.strip().strip("[](){}<>（）").strip()
-    shown = bool(bare) and bool(_UNIT_CELL.fullmatch(unit)) and not _KIND_CELL.fullmatch(unit)
+    shown = bool(bare) and is_unit(unit) and not is_kind(unit)
     said = re.search(rf"(?<![^\W\d]){re.escape(bare)}(?![^\W\d])", name) is not None
     return f"{name} [{bare}]" if shown and name and not said else name
 
@@ -232,7 +213,7 @@ def column_names(header: list[str], data: Rows, width: int) -> tuple[tuple[str, 
 def is_shifted(header: list[str], fitting: list[list[str]]) -> bool:
     """Whether the first column holds times and the first name is that of a time: no index without a name."""
     times = sum(is_moment(row[0]) for row in fitting)
-    return bool(header) and 2 * times > len(fitting) and bool(_TIME_NAME.search(header[0]))
+    return bool(header) and 2 * times > len(fitting) and bool(HEADER_TIME_WORD.search(header[0]))
 
 
 def distinct_names(cells: list[str]) -> tuple[str, ...]:

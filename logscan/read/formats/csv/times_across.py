@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from logscan.read.values.time_formats import DateOrder
+from logscan.read.values.time_formats import ACROSS
 from logscan.read.values.time_parser import DAY_NS, INVALID, form_share, text_times
+from logscan.read.values.vocabulary import TIME_WORD, YEAR, month_number
 from logscan.records import I64
 
 VALUE = "value"
@@ -23,16 +24,8 @@ _HOUR = re.compile(
 )
 _HOURS = re.compile(r"(\d{1,2})\s*[時时]?\s*[-～〜~－]\s*(\d{1,2})\s*[時时]?")
 _CLOCK = re.compile(r"(\d{1,2})[:時时](\d{2})分?(?::00)?(?:\s*[-～〜~－]\s*\d{1,2}[:時时]\d{2}分?)?")
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_MONTH = re.compile(rf"({'|'.join(_MONTHS)})[a-z]{{0,6}}\.?|(\d{{1,2}})\s*[月월]", re.IGNORECASE)
-_YEAR = re.compile(r"year|yr|yyyy|jahr|année|año|ano|anno|年|西暦|연도", re.IGNORECASE)
+_MONTH = re.compile(r"([^\W\d_]{3,9})\.?|(\d{1,2})\s*[月월]")
 _YEARS = re.compile(r"(1[6-9]\d{2}|20\d{2}|21\d{2})(?:年| \[YR\d{4}\])?")
-_TIME = re.compile(
-    r"date|time|stamp|datum|zeit|fecha|日時|時刻|日付|年月日|日期|时间|時間|일시|날짜", re.IGNORECASE
-)
-_ORDERS: tuple[DateOrder, ...] = (
-    "year first", "compact", "year-month", "yyyymm", "mon-year", "quarter", "mdy", "dmy", "d-mon-y",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +143,7 @@ def _months(names: Sequence[str]) -> _Found | None:
     places = [place for place, month in months.items() if month]
     if [months[place] for place in places] != list(range(1, 13)) or not _behind(places, names):
         return None
-    if not any(_YEAR.fullmatch(names[place].strip()) for place in _named(names)):
+    if not any(YEAR[1].fullmatch(names[place].strip()) for place in _named(names)):
         return None
     return places, "month", [str(month) for month in range(1, 13)], "months of the year"
 
@@ -159,14 +152,14 @@ def _month(name: str) -> int:
     match = _MONTH.fullmatch(name.strip())
     if match is None:
         return 0
-    return int(match[2]) if match[2] else _MONTHS.index(match[1].lower()) + 1
+    return int(match[2]) if match[2] else month_number(match[1])
 
 
 def _dates(names: Sequence[str]) -> _Found | None:
     """Dates, months or years that follow one another, to the last column that has a name."""
     named = _named(names)
     for begin, place in enumerate(named):
-        if _TIME.search(names[place]) and not any(letter.isdigit() for letter in names[place]):
+        if TIME_WORD.search(names[place]) and not any(letter.isdigit() for letter in names[place]):
             return None  # the rows have times of their own
         if any(letter.isdigit() for letter in names[place]) and len(named) - begin >= _FEWEST:
             places = named[begin:]
@@ -186,7 +179,7 @@ def _times(cells: list[str]) -> I64 | None:
         times = (years - 1970).astype("datetime64[Y]").astype("datetime64[ns]").astype(np.int64)
         return times if _follow(times) else None
     column = pa.array(cells)
-    for order in _ORDERS:
+    for order in ACROSS:
         share, form = form_share(column[:_FEWEST], order)
         if share == 1:
             times = text_times(column, form)
