@@ -27,6 +27,7 @@ from logscan.model.thinned_history import Kept, kept_stretches
 from logscan.model.train_entity import train_entity
 from logscan.model.train_layer import FitOutcome
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
+from logscan.time_units import SECOND_NS
 
 Progress = Callable[[str], None]
 _LONG_CELLS = 2_000_000  # steps times channels; a shorter log is far from filling a gigabyte
@@ -248,7 +249,7 @@ def scoring_input(given: InputConfig, model: Model) -> InputConfig:
 
 def step_seconds(log: Log) -> float | None:
     """Length of a grid step in seconds; `None` where time is an integer or a row number."""
-    return log.schema.step / 1e9 if log.schema.time_kind is TimeKind.TIMESTAMP else None
+    return log.schema.step / SECOND_NS if log.schema.time_kind is TimeKind.TIMESTAMP else None
 
 
 def _spare_memory(log: Log) -> None:

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from logscan.errors import UsageError
 from logscan.records import I64, TimeKind
+from logscan.time_units import MICROSECOND_NS, MILLISECOND_NS, SECOND_NS
 
-_SECOND_NS = 1_000_000_000
-_UNITS = (("s", _SECOND_NS), ("ms", 1_000_000), ("us", 1_000), ("ns", 1))
+_UNITS = (("s", SECOND_NS), ("ms", MILLISECOND_NS), ("us", MICROSECOND_NS), ("ns", 1))
 
 
 def time_text(kind: TimeKind, value: int, timezone: str | None) -> str:
@@ -37,7 +37,7 @@ def time_text(kind: TimeKind, value: int, timezone: str | None) -> str:
         moment = moment.tz_localize("UTC").tz_convert(timezone)
     # Not `floor`: rounding would lose which pass of a repeated hour this is.
     whole = moment.to_pydatetime(warn=False).replace(microsecond=0).isoformat(sep=" ")
-    fraction = f"{value % _SECOND_NS:09d}".rstrip("0")
+    fraction = f"{value % SECOND_NS:09d}".rstrip("0")
     return f"{whole[:19]}.{fraction}{whole[19:]}" if fraction else whole
 
 
@@ -107,7 +107,7 @@ def time_text_column(times: I64, kind: TimeKind, timezone: str | None) -> Any:
         return _wall_text(times)
     local = pd.DatetimeIndex(times.view("datetime64[ns]")).tz_localize("UTC").tz_convert(timezone)
     wall = np.asarray(local.tz_localize(None).as_unit("ns").asi8, dtype=np.int64)
-    offsets, codes = np.unique((wall - times) // _SECOND_NS, return_inverse=True)
+    offsets, codes = np.unique((wall - times) // SECOND_NS, return_inverse=True)
     texts = pa.array([_offset_text(int(offset)) for offset in offsets], pa.string()).take(pa.array(codes))
     return pc.binary_join_element_wise(_wall_text(wall), texts, "")
 

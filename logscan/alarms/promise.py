@@ -6,10 +6,16 @@ import re
 from dataclasses import dataclass
 
 from logscan.errors import UsageError
+from logscan.time_units import DAY_SECONDS, HOUR_SECONDS, WEEK_SECONDS
 
 # A promise is a limit, not a mean: aimed at in full it would be broken every other week.
 AIM = 0.5
-_UNIT_SECONDS = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0, "month": 30.4375 * 86_400.0}
+_UNIT_SECONDS = {
+    "hour": float(HOUR_SECONDS),
+    "day": float(DAY_SECONDS),
+    "week": float(WEEK_SECONDS),
+    "month": 30.4375 * DAY_SECONDS,
+}
 _PATTERN = re.compile(r"(?P<count>\d+(?:\.\d+)?|\.\d+)/(?:(?P<unit>[a-z]+)|rows:(?P<rows>\d+))")
 _FALLBACK_RATE = 1e-4  # per step, for a promise in time on a log without clock time
 

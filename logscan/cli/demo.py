@@ -23,10 +23,10 @@ from logscan.labels.intervals import Label, read_labels
 from logscan.records import TimeKind
 from logscan.results.atomic import write_text
 from logscan.results.run_record import EventRecord, RunRecord
+from logscan.time_units import WEEK_NS
 
 _SHIPPED = Path(__file__).parents[2] / "sample_data"  # in a checkout; a wheel has none
 _LANGUAGES: tuple[Literal["en", "ja"], ...] = ("en", "ja")
-_WEEK_NS = 7 * 86_400 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _overlap(event: EventRecord, fault: Label) -> bool:
 def _weeks(record: RunRecord) -> float:
     """Length of the scored log."""
     steps = sum(one.steps for one in record.series)
-    return steps * record.input.step / _WEEK_NS if record.input else float("nan")
+    return steps * record.input.step / WEEK_NS if record.input else float("nan")
 
 
 def _table(outcomes: Sequence[DemoOutcome]) -> Table:

@@ -9,6 +9,7 @@ from logscan.cli.console import Consoles
 from logscan.config import InputConfig
 from logscan.read import read_log
 from logscan.records import Log, TimeKind
+from logscan.time_units import SECOND_NS
 
 
 def read_inputs(
@@ -35,5 +36,5 @@ def say_notes(consoles: Consoles, log: Log) -> None:
 def step_text(log: Log) -> str:
     """The grid step for people: `60 s`, or `1 step`."""
     if log.schema.time_kind is TimeKind.TIMESTAMP:
-        return f"{log.schema.step / 1e9:g} s"
+        return f"{log.schema.step / SECOND_NS:g} s"
     return f"{log.schema.step} step{'s' if log.schema.step != 1 else ''}"

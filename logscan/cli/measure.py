@@ -19,8 +19,8 @@ from logscan.read import read_log
 from logscan.records import I64, Bool, Log, LogKind, Series, TimeKind
 from logscan.results.read_scores import ScoreRows, read_scores
 from logscan.results.run_record import InputRecord, RunRecord
+from logscan.time_units import DAY_NS
 
-_DAY_NS = 86_400_000_000_000
 _SUMMED = {"rows", "anomalous_rows", "events", "alarm_events", "false_alarms"}
 
 
@@ -141,7 +141,7 @@ def _figures(
     window = _window(series, label_column, marked)
     day = None
     if table.time_kind is TimeKind.TIMESTAMP and len(times) > 1 and times[-1] > times[0]:
-        day = (len(times) - 1) * _DAY_NS / float(times[-1] - times[0])
+        day = (len(times) - 1) * DAY_NS / float(times[-1] - times[0])
     return evaluation(
         marked,
         table.score[rows],

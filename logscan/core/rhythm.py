@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from logscan.records import F32, I64, LogKind, TimeGrid, TimeKind
+from logscan.time_units import DAY_NS, WEEK_NS
 
-_WEEK_NS, _DAY_NS = 7 * 86_400_000_000_000, 86_400_000_000_000
 _HARMONICS = (1, 2, 3)
 _FEWEST_STEPS = 4  # of a period; with fewer there is no place within it
 _FEWEST_PERIODS = 3  # in the training part; with fewer there is nothing to compare with
@@ -27,7 +27,7 @@ def rhythm_periods(grid: TimeGrid, kind: LogKind, *, wanted: bool | None) -> tup
     """
     if not (kind is LogKind.EVENTS if wanted is None else wanted) or grid.kind is not TimeKind.TIMESTAMP:
         return ()
-    periods = (_WEEK_NS / grid.step, _DAY_NS / grid.step)
+    periods = (WEEK_NS / grid.step, DAY_NS / grid.step)
     return tuple(
         period for period in periods if period >= _FEWEST_STEPS and grid.steps >= _FEWEST_PERIODS * period
     )

@@ -14,6 +14,7 @@ import numpy as np
 from logscan.demo.draws import Draws
 from logscan.demo.labels import Fault, Sample
 from logscan.records import F64, I64, Bool
+from logscan.time_units import HOUR_SECONDS
 
 SEED = 20250401
 START = datetime(2025, 4, 1)  # noqa: DTZ001 - the shop writes wall clock
@@ -65,7 +66,7 @@ _SLIP = _fault("2025-09-03 00:00", "2025-09-04 00:00", "quantity_times_ten", "�
 _GONE = _fault("2025-09-16 08:00", "2025-09-19 18:00", "category_missing", "数量", "金額")
 _CLOCK = _fault("2025-09-24 00:00", "2025-09-26 09:00", "clock_nine_hours_ahead", "数量", "金額")
 _FAULTS = (_OUTAGE, _DOUBLE, _SLIDE, _SLIP, _GONE, _CLOCK)
-_CLOCK_SHIFT_SECONDS = 9 * 3600
+_CLOCK_SHIFT_SECONDS = 9 * HOUR_SECONDS
 _SLIDE_DEPTH = 0.5  # of the orders are gone at its end
 
 
@@ -189,7 +190,7 @@ def orders() -> Sample:
     )
     text = [",".join(COLUMNS)]
     for second, order, customer, category, quantity, amount in rows:
-        clock = f"{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+        clock = f"{second // HOUR_SECONDS % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
         head = f"{days[second // 86400]} {clock},A{order + 10001},C{customer + 1:04d}"
         text.append(f"{head},{categories[category]},{quantity},{amount}")
     return Sample(("\r\n".join(text) + "\r\n").encode(ENCODING), _FAULTS, TRAIN_UNTIL)

@@ -23,10 +23,10 @@ from logscan.read.formats import Table, opened_table, without_empty
 from logscan.read.grid.collector import Collector
 from logscan.read.grid.series import MOST_CELLS, TooLargeError, finished_series, step_from
 from logscan.read.grid.set_aside import with_calendar
-from logscan.read.grid.step import MINUTE_NS
 from logscan.read.plan.columns import Plan, found_plan
 from logscan.read.plan.time_column import AmbiguousDatesError, found_time
 from logscan.records import InputSchema, Log, ReadCounts, Shaping, TimeKind
+from logscan.time_units import MINUTE_NS
 
 SAMPLE_ROWS = 50_000
 _LONGEST_SAMPLE_BYTES = 64 << 20

@@ -11,9 +11,10 @@ import numpy as np
 from logscan.core.intervals import true_intervals
 from logscan.records import F64
 from logscan.report.content import Content, RankedEvent
-from logscan.report.format import SECOND_NS, Clock, number, zone
+from logscan.report.format import Clock, number, zone
 from logscan.report.thinning import run_starts, span_numbers, thinned
 from logscan.results.run_record import EventRecord, TraceRecord
+from logscan.time_units import DAY_SECONDS, HOUR_SECONDS, SECOND_NS, WEEK_SECONDS
 
 TRACE_POINTS = 400  # of one small chart, about one per pixel
 OVERVIEW_BUCKETS = 480
@@ -215,7 +216,7 @@ def time_ticks(start: int, end: int, clock: Clock, wanted: int = 6) -> tuple[Tic
     offset = int((local.utcoffset() or timedelta()).total_seconds())
     first, last = start / SECOND_NS + offset, end / SECOND_NS + offset
     rough = (last - first) / wanted
-    if rough > 20 * 86_400:
+    if rough > 20 * DAY_SECONDS:
         walls = _month_starts(first, last, rough)
         style = "month"
     else:
@@ -227,25 +228,25 @@ def time_ticks(start: int, end: int, clock: Clock, wanted: int = 6) -> tuple[Tic
             300,
             900,
             1800,
-            3600,
+            HOUR_SECONDS,
             10_800,
             21_600,
             43_200,
-            86_400,
+            DAY_SECONDS,
             172_800,
-            604_800,
+            WEEK_SECONDS,
             1_209_600,
         )
         step = next((unit for unit in units if unit >= rough * 0.8), units[-1])
         walls = [k * step for k in range(math.ceil(first / step), math.floor(last / step) + 1)]
-        style = "day" if step >= 86_400 else "minute" if step >= 60 else "second"
+        style = "day" if step >= DAY_SECONDS else "minute" if step >= 60 else "second"
     return tuple(
         Tick(round(100 * (wall - first) / (last - first), 2), clock.tick(wall, style)) for wall in walls
     )
 
 
 def _month_starts(first: float, last: float, rough: float) -> list[int]:
-    every = next((n for n in (1, 2, 3, 6, 12, 24, 60, 120) if n * 30.4 * 86_400 >= rough * 0.8), 120)
+    every = next((n for n in (1, 2, 3, 6, 12, 24, 60, 120) if n * 30.4 * DAY_SECONDS >= rough * 0.8), 120)
     epoch = datetime.fromtimestamp(0, zone(None))
     month = (epoch + timedelta(seconds=first)).year * 12 // every * every
     walls: list[int] = []

@@ -10,9 +10,10 @@ from typing import Any
 
 from logscan.records import TimeKind
 from logscan.report.content import Content, RankedEvent, Source
-from logscan.report.format import SECOND_NS, Clock
+from logscan.report.format import Clock
 from logscan.report.sentences import words
 from logscan.time_text import time_text
+from logscan.time_units import SECOND_NS
 
 SCHEMA_VERSION = 1
 CSV_CHANNELS = 3

@@ -9,18 +9,17 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logscan.records import TimeKind
+from logscan.time_units import DAY_NS, DAY_SECONDS, HOUR_SECONDS, MINUTE_NS, SECOND_NS
 
 Lang = Literal["en", "ja"]
 
-SECOND_NS = 1_000_000_000
-DAY_SECONDS = 86_400
 MINUS = "−"
 NONE = "–"  # stands where there is no value
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = {  # (seconds, English, Japanese); Japanese takes no space before the unit
-    "d": (86_400, " d", "日"),
-    "h": (3_600, " h", "時間"),
+    "d": (DAY_SECONDS, " d", "日"),
+    "h": (HOUR_SECONDS, " h", "時間"),
     "min": (60, " min", "分"),
     "s": (1, " s", "秒"),
 }
@@ -142,7 +141,7 @@ class Clock:
 
     def day(self, time: int) -> str:
         """The date alone; integer time has none and is written whole."""
-        return Clock(self.lang, self.kind, self.timezone, DAY_SECONDS * SECOND_NS).long(time)
+        return Clock(self.lang, self.kind, self.timezone, DAY_NS).long(time)
 
     def span(self, start: int, end: int) -> str:
         """A period from `start` to `end`; the date is not repeated within one day."""
@@ -206,9 +205,9 @@ class Clock:
 
     def _clock(self, when: datetime, time: int) -> str:
         step = self.step or 1
-        if step % (DAY_SECONDS * SECOND_NS) == 0:
+        if step % (DAY_NS) == 0:
             return ""
-        if step % (60 * SECOND_NS) == 0 and time % (60 * SECOND_NS) == 0:
+        if step % MINUTE_NS == 0 and time % MINUTE_NS == 0:
             return f"{when:%H:%M}"
         if step % SECOND_NS == 0 and time % SECOND_NS == 0:
             return f"{when:%H:%M:%S}"

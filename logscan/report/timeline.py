@@ -12,8 +12,9 @@ import numpy as np
 from logscan.records import I64
 from logscan.report.content import Content, RankedEvent, ScoreTable
 from logscan.report.contributions import most_noticeable, notability
-from logscan.report.format import SECOND_NS, Clock, zone
+from logscan.report.format import Clock, zone
 from logscan.report.thinning import holes, silent_spans, thinned
+from logscan.time_units import SECOND_NS
 
 ENTITY_POINTS = 4_000  # of one entity: two per pixel of a wide screen
 PAGE_POINTS = 60_000  # of all entities: keeps the page near 1 MB

@@ -19,6 +19,7 @@ from logscan.errors import UsageError
 from logscan.records import I64, Event, LogKind, SeriesScores, StepQuality, TimeGrid, TimeKind
 from logscan.results.atomic import atomic_path, write_bytes
 from logscan.time_text import time_column, time_text_column
+from logscan.time_units import SECOND_NS
 
 _QUALITIES = tuple(quality.value for quality in StepQuality)
 CONTRIBUTION = "contribution."
@@ -209,7 +210,7 @@ def _events_table(events: Sequence[Event], grid: TimeGrid, *, as_text: bool, spr
         "entity": pa.array([text(event.entity) for event in events], pa.string()),
         "start": times([event.start_time for event in events]),
         "end": times([event.end_time for event in events]),
-        "duration_seconds" if clock else "duration_steps": pa.array(length / 1e9 if clock else length),
+        "duration_seconds" if clock else "duration_steps": pa.array(length / SECOND_NS if clock else length),
         "severity": pa.array([event.severity for event in events], pa.float64()),
         "peak_time": times([grid.start + event.peak_step * grid.step for event in events]),
         "peak_score": pa.array([event.peak_score for event in events], pa.float64()),

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from logscan.errors import InputError
 from logscan.read.grid.event_rows import REPEATED, EventExtras, Extras
 from logscan.read.grid.runs import EVERY_TIME, KeyGrid
-from logscan.read.grid.step import MINUTE_NS, grid_phase, longer_step, sample_step, step_words
+from logscan.read.grid.step import grid_phase, longer_step, sample_step, step_words
 from logscan.read.grid.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.read.plan.columns import Plan
 from logscan.read.plan.long_format import MOST_GROUPS, NOTHING, SEPARATOR, Split
@@ -23,6 +23,7 @@ from logscan.read.values.numbers import as_text, is_text, merged_failure, number
 from logscan.read.values.time_parser import INVALID
 from logscan.read.values.time_zones import localised
 from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
+from logscan.time_units import MINUTE_NS, SECOND_NS
 from logscan.times import Times
 
 _NO_TIME = "time does not parse"
@@ -356,4 +357,4 @@ def event_phase(time: int, step: int, timezone: str | None) -> int:
     if timezone is None:
         return 0
     offset = pd.Timestamp(time, unit="ns").tz_localize("UTC").tz_convert(timezone).utcoffset()
-    return -int(offset.total_seconds() if offset else 0) * 1_000_000_000 % step
+    return -int(offset.total_seconds() if offset else 0) * SECOND_NS % step

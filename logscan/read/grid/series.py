@@ -13,7 +13,6 @@ from logscan.read.grid.channels import found_channels, union
 from logscan.read.grid.collector import Collector, event_phase
 from logscan.read.grid.intervals import common_step
 from logscan.read.grid.step import (
-    MONTH_NS,
     end_pairs,
     event_step,
     far_rows,
@@ -25,21 +24,30 @@ from logscan.read.grid.sums import EntitySums
 from logscan.read.plan.columns import Plan
 from logscan.read.plan.status import Status, stopped_on
 from logscan.records import I64, LogKind, Series, TimeGrid, TimeKind
+from logscan.time_units import (
+    DAY_NS,
+    HOUR_NS,
+    MICROSECOND_NS,
+    MILLISECOND_NS,
+    MINUTE_NS,
+    MONTH_NS,
+    SECOND_NS,
+    WEEK_NS,
+)
 from logscan.times import Times
 
 MOST_CELLS = 10_000_000  # steps times channels: what fits beside a model and its work into 1 GB
-_SECOND_NS = 1_000_000_000
 _UNITS_NS = {
     name: unit_ns
     for names, unit_ns in (
         ("ns", 1),
-        ("us", 1_000),
-        ("ms", 1_000_000),
-        ("s sec second seconds", _SECOND_NS),
-        ("min minute minutes", 60 * _SECOND_NS),
-        ("h hour hours", 3600 * _SECOND_NS),
-        ("d day days", 86_400 * _SECOND_NS),
-        ("w week weeks", 7 * 86_400 * _SECOND_NS),
+        ("us", MICROSECOND_NS),
+        ("ms", MILLISECOND_NS),
+        ("s sec second seconds", SECOND_NS),
+        ("min minute minutes", MINUTE_NS),
+        ("h hour hours", HOUR_NS),
+        ("d day days", DAY_NS),
+        ("w week weeks", WEEK_NS),
         ("month months", MONTH_NS),
     )
     for name in names.split()

@@ -15,8 +15,7 @@ from logscan.labels.intervals import Label, labelled_steps, read_labels
 from logscan.read.values.vocabulary import CALENDAR_DATE_NAMES
 from logscan.records import I64, Bool, LogKind, Series, TimeGrid, TimeKind
 from logscan.time_text import parse_time
-
-_DAY_NS = 86_400_000_000_000
+from logscan.time_units import DAY_NS
 
 
 def with_calendar(
@@ -56,7 +55,7 @@ def _holiday_steps(grid: TimeGrid, country: str) -> Bool:
     place = f"--holidays {country}"
     if grid.kind is not TimeKind.TIMESTAMP:
         raise UsageError(place, "this log counts steps and has no dates", "leave it out")
-    if grid.step > _DAY_NS:
+    if grid.step > DAY_NS:
         raise UsageError(place, "a step of this log is longer than a day", "pass a shorter one with --every")
     dates = _local_dates(grid)
     distinct, where = np.unique(dates, return_inverse=True)

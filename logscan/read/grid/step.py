@@ -9,26 +9,23 @@ from typing import Literal
 import numpy as np
 
 from logscan.records import I64, TimeKind
+from logscan.time_units import DAY_NS, HOUR_NS, MICROSECOND_NS, MILLISECOND_NS, MINUTE_NS, MONTH_NS, SECOND_NS
 from logscan.times import TimeBlock, Times
 
-MINUTE_NS = 60_000_000_000
-DAY_NS = 1440 * MINUTE_NS
-# Months differ in length: a grid of them has steps of the average month of the calendar, 30.44 days.
-MONTH_NS = 2_629_746 * 1_000_000_000
 EVENT_STEPS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 10, 15, 30, 60, 120, 360, 1440))
-# How far months of the calendar begin behind and before the beginnings of average months, counted from 1970.
-_MONTH_LATE_NS = 152_550 * 1_000_000_000
-_MONTH_EARLY_NS = 226_908 * 1_000_000_000
+# Steps of a monthly grid are mean months. Calendar months begin up to this much later or earlier, from 1970 on.
+_MONTH_LATE_NS = 152_550 * SECOND_NS
+_MONTH_EARLY_NS = 226_908 * SECOND_NS
 _EVENT_ROWS_PER_STEP = 10
 _TOO_FEW = 64  # intervals: a model needs as many
 _DISTANCES = 1 << 22  # from which the usual one is found; of a longer log, evenly spread blocks
 _NICE_NS = tuple(
     count * unit
     for unit, counts in (
-        (1_000_000, (1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 100, 125, 200, 250, 500)),
-        (1_000_000_000, (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
+        (MILLISECOND_NS, (1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 100, 125, 200, 250, 500)),
+        (SECOND_NS, (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
         (MINUTE_NS, (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
-        (60 * MINUTE_NS, (1, 2, 3, 4, 6, 8, 12, 24, 168)),
+        (HOUR_NS, (1, 2, 3, 4, 6, 8, 12, 24, 168)),
     )
     for count in counts
 )
@@ -49,7 +46,7 @@ def sample_step(series: Sequence[Times], kind: TimeKind) -> int:
     """
     distance = _distances(series)
     if len(distance) == 0:
-        return 1_000_000_000 if kind is TimeKind.TIMESTAMP else 1
+        return SECOND_NS if kind is TimeKind.TIMESTAMP else 1
     if kind is TimeKind.TIMESTAMP and np.median(distance) > 27 * DAY_NS:
         months = _months_apart(series)
         if months:
@@ -195,12 +192,13 @@ def step_words(step: int, kind: TimeKind) -> str:
     units = (
         ("month", MONTH_NS),
         ("d", DAY_NS),
-        ("h", 60 * MINUTE_NS),
+        ("h", HOUR_NS),
         ("min", MINUTE_NS),
-        ("s", 10**9),
-        ("ms", 10**6),
+        ("s", SECOND_NS),
+        ("ms", MILLISECOND_NS),
+        ("us", MICROSECOND_NS),
     )
-    unit, size = next(((unit, size) for unit, size in (*units, ("us", 10**3)) if step % size == 0), ("ns", 1))
+    unit, size = next(((unit, size) for unit, size in units if step % size == 0), ("ns", 1))
     return f"{step // size}{unit}"
 
 

@@ -19,9 +19,7 @@ from logscan.read.plan.time_plan import TimePlan, grid_zone, typed_times
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_formats import TimeForm
 from logscan.read.values.time_parser import (
-    DAY_NS,
     INVALID,
-    SECOND_NS,
     form_share,
     numeric_order_shares,
     other_forms,
@@ -29,13 +27,16 @@ from logscan.read.values.time_parser import (
 )
 from logscan.read.values.vocabulary import DATE_NAME, FRACTIONS, STEP_NAME, YEAR, name_score, said_order
 from logscan.records import F64, TimeKind
+from logscan.time_units import DAY_NS, DAY_SECONDS, HOUR_SECONDS, MICROSECOND_NS, MILLISECOND_NS, SECOND_NS
 
 ROW = "row"
 # Excel counts days; beside whole days these are the distances at which people log, in seconds.
 _EXCEL_1970 = 25_569
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
-_USUAL_SECONDS = (1, 2, 5, 6, 10, 12, 15, 20, 30, 60, 120, 300, 360, 600, 900, 1200, 1800, 3600, 7200, 86_400)
-_EPOCH_UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_USUAL_SECONDS = (
+    1, 2, 5, 6, 10, 12, 15, 20, 30, 60, 120, 300, 360, 600, 900, 1200, 1800, HOUR_SECONDS, 7200, DAY_SECONDS,
+)  # fmt: skip
+_EPOCH_UNITS = {"s": SECOND_NS, "ms": MILLISECOND_NS, "us": MICROSECOND_NS, "ns": 1}
 
 
 class AmbiguousDatesError(InputError):
@@ -307,7 +308,7 @@ def _is_excel(name: str, days: F64) -> bool:
         return False
     if DATE_NAME.search(name):
         return True
-    distance = np.diff(np.unique(days)) * 86_400
+    distance = np.diff(np.unique(days)) * DAY_SECONDS
     if len(distance) == 0 or (days % 1 == 0).all():
         return False
     usual = float(np.median(distance))
@@ -319,8 +320,8 @@ def _excel_grain(days: F64) -> int:
 
     Five decimals of a day are 0.9 s, and programs that write Excel's days round them there.
     """
-    distance = np.diff(np.unique(days)) * 86_400
-    return SECOND_NS if len(distance) == 0 or float(np.median(distance)) >= 2 else 1_000_000
+    distance = np.diff(np.unique(days)) * DAY_SECONDS
+    return SECOND_NS if len(distance) == 0 or float(np.median(distance)) >= 2 else MILLISECOND_NS
 
 
 def _is_step(table: Any, name: str, config: InputConfig) -> bool:

@@ -11,11 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.read.grid.step import MINUTE_NS
 from logscan.read.plan.time_plan import TimePlan, digit_clock
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_formats import TimeForm
-from logscan.read.values.time_parser import INVALID, SECOND_NS, form_share
+from logscan.read.values.time_parser import INVALID, form_share
 from logscan.read.values.vocabulary import (
     CLOCK_NAME,
     CLOCK_WORD,
@@ -29,12 +28,12 @@ from logscan.read.values.vocabulary import (
     name_score,
 )
 from logscan.records import TimeKind
+from logscan.time_units import HOUR_NS, MILLISECOND_NS, MINUTE_NS, SECOND_NS
 
 _CLOCK_LABELS = {2: "hour", 4: "hhmm", 6: "hhmmss"}
 _PERIODS = (24, 48, 96, 144, 288)
 _ENOUGH = 30  # rows that show a line
 _SAMPLE_CELLS = 20_000
-_HOUR_NS = 60 * MINUTE_NS
 
 
 def cells_of(table: Any, name: str) -> Any:
@@ -103,7 +102,7 @@ def with_fraction(table: Any, plan: TimePlan, others: Sequence[str]) -> TimePlan
             times = plan.times([cells_of(table, column) for column in plan.columns])
             fits = len(parts) > 0 and parts.min() >= 0 and SECOND_NS > parts.max() * unit > 0
             if fits and not found.failures and (times[times != INVALID] % SECOND_NS == 0).all():
-                label = f"{plan.label} + {'ms' if unit == 1_000_000 else 'us'}"
+                label = f"{plan.label} + {'ms' if unit == MILLISECOND_NS else 'us'}"
                 return replace(plan, columns=(*plan.columns, name), label=label, fraction_ns=unit)
     return plan
 
@@ -134,7 +133,7 @@ def with_minutes(table: Any, plan: TimePlan, others: Sequence[str]) -> TimePlan:
     if len(plan.columns) != 2 or plan.roles or plan.fraction_ns or plan.periods:
         return plan
     times = plan.times([cells_of(table, name) for name in plan.columns])
-    if (times[times != INVALID] % _HOUR_NS != 0).any():
+    if (times[times != INVALID] % HOUR_NS != 0).any():
         return plan
     joined = plan
     for unit, (role, pattern) in zip((MINUTE_NS, SECOND_NS), CLOCKS[1:], strict=True):

@@ -14,9 +14,10 @@ from logscan.config import InputConfig
 from logscan.read.plan.time_joined import cells_of, clock_digits
 from logscan.read.plan.time_plan import TimePlan, grid_zone
 from logscan.read.values.numbers import is_number, is_text, numbers
-from logscan.read.values.time_parser import DAY_NS, INVALID, SECOND_NS, form_share, text_times
+from logscan.read.values.time_parser import INVALID, form_share, text_times
 from logscan.read.values.vocabulary import CLOCKS, DAYS, MONTH, QUARTER, YEAR
 from logscan.records import I64, TimeKind
+from logscan.time_units import DAY_NS, MILLISECOND_NS, SECOND_NS
 
 _CLOCK = re.compile(
     r"(utc|local)?[ _]?(time|hhmm(ss)?|hrmn|clock|uhrzeit)|[A-Z]{1,3}ST|utc|gmt|時刻", re.IGNORECASE
@@ -123,7 +124,7 @@ def _unnamed_epoch(table: Any, name: str, config: InputConfig) -> TimePlan | Non
         return None
     cells = numbers(column, config.decimal or ".").cells
     timezone, localise = grid_zone(config, aware=True)
-    for unit, unit_ns in (("s", SECOND_NS), ("ms", SECOND_NS // 1000)):
+    for unit, unit_ns in (("s", SECOND_NS), ("ms", MILLISECOND_NS)):
         seconds = cells * (unit_ns / SECOND_NS)
         if ((seconds > _CENTURY[0]) & (seconds < _CENTURY[1])).all() and _rises(seconds):
             return TimePlan(

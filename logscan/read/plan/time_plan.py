@@ -13,9 +13,18 @@ import pyarrow.compute as pc
 from logscan.config import InputConfig
 from logscan.read.values.numbers import is_text, numbers
 from logscan.read.values.time_formats import TimeForm
-from logscan.read.values.time_parser import DAY_NS, INVALID, SECOND_NS, text_times
+from logscan.read.values.time_parser import INVALID, text_times
 from logscan.read.values.time_zones import checked_timezone
 from logscan.records import F64, I64, TimeKind
+from logscan.time_units import (
+    DAY_NS,
+    DAY_SECONDS,
+    HOUR_SECONDS,
+    MILLISECOND_NS,
+    MINUTE_NS,
+    MINUTE_SECONDS,
+    SECOND_NS,
+)
 
 _PART_WORD = r"^\s*(\d+)\s*[年月日時分秒时点년월일시분초]\s*$"
 
@@ -108,8 +117,13 @@ def digit_clock(values: F64, digits: int) -> I64:
     minutes = whole // 100 if digits == 6 else whole
     minute = minutes % 100 if digits >= 4 else np.zeros_like(whole)
     hour = minutes // 100 if digits >= 4 else minutes
-    fits = (whole >= 0) & (second < 60) & (minute < 60) & (hour * 3600 + minute * 60 + second <= 86_400)
-    return np.where(fits, (hour * 3600 + minute * 60 + second) * SECOND_NS, INVALID)
+    fits = (
+        (whole >= 0)
+        & (second < 60)
+        & (minute < 60)
+        & (hour * HOUR_SECONDS + minute * MINUTE_SECONDS + second <= DAY_SECONDS)
+    )
+    return np.where(fits, (hour * HOUR_SECONDS + minute * MINUTE_SECONDS + second) * SECOND_NS, INVALID)
 
 
 def period_clock(values: F64, periods: int, first: int) -> I64:
@@ -165,7 +179,7 @@ def part_times(roles: Sequence[str], columns: Sequence[Any], part: Callable[[Any
     valid &= days <= length
     minutes = np.where(valid, hour * 60 + minute, 0).astype(np.int64)
     millis = np.round(np.where(valid, second, 0) * 1000).astype(np.int64)
-    clock = minutes * 60 * SECOND_NS + millis * 1_000_000
+    clock = minutes * MINUTE_NS + millis * MILLISECOND_NS
     for role, digits in (("hhmm", 4), ("hhmmss", 6)):
         if role in cells:
             clock = digit_clock(cells[role], digits)

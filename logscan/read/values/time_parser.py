@@ -16,9 +16,8 @@ from logscan.read.values.time_formats import BY_NAME as FORMATS_BY_NAME
 from logscan.read.values.time_formats import CLOCKLIKE, NUMBER_ORDERS, UNMISTAKABLE, TimeForm
 from logscan.read.values.vocabulary import month_number
 from logscan.records import I64, Bool
+from logscan.time_units import DAY_NS, HOUR_SECONDS, MINUTE_NS, MINUTE_SECONDS, SECOND_NS
 
-DAY_NS = 86_400_000_000_000
-SECOND_NS = 1_000_000_000
 INVALID = np.iinfo(np.int64).min
 
 _SPREAD = 200
@@ -171,7 +170,7 @@ def _clock(hour: I64, minute: I64, second: I64, late: bool | None) -> tuple[I64,
         valid &= hour <= 12
         hour = np.where(hour == 12, 0, hour) + (12 if late else 0)
     valid &= (hour < 24) | ((hour == 24) & (minute == 0) & (second == 0))
-    return (hour * 3600 + minute * 60 + second) * SECOND_NS, valid
+    return (hour * HOUR_SECONDS + minute * MINUTE_SECONDS + second) * SECOND_NS, valid
 
 
 def _clock_ns(fields: dict[str, Any], number: Any, valid: Bool) -> I64:
@@ -189,7 +188,9 @@ def _clock_ns(fields: dict[str, Any], number: Any, valid: Bool) -> I64:
     if "fraction" in fields:
         padded = pc.utf8_rpad(fields["fraction"], 9, "0")
         fraction = padded.cast(pa.int64()).fill_null(0).to_numpy()
-    return np.asarray((hour * 3600 + minute * 60 + second) * SECOND_NS + fraction, dtype=np.int64)
+    return np.asarray(
+        (hour * HOUR_SECONDS + minute * MINUTE_SECONDS + second) * SECOND_NS + fraction, dtype=np.int64
+    )
 
 
 def _blank(column: Any, rows: int) -> Bool:
@@ -234,7 +235,7 @@ def _offset_ns(column: Any) -> I64:
         ahead = int(digits[:2]) * 60 + int(digits[2:] or 0)
         table.append(-ahead if zone[:1] == "-" else ahead)
     minutes = np.array([*table, 0], dtype=np.int64)[encoded.indices.to_numpy()]
-    return np.asarray(minutes * (60 * SECOND_NS), dtype=np.int64)
+    return np.asarray(minutes * MINUTE_NS, dtype=np.int64)
 
 
 def _are_iso(column: Any) -> bool:

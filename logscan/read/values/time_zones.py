@@ -9,8 +9,8 @@ import pandas as pd
 
 from logscan.errors import UsageError
 from logscan.nearest_name import did_you_mean
-from logscan.read.values.time_parser import DAY_NS
 from logscan.records import I64
+from logscan.time_units import DAY_NS
 
 
 def checked_timezone(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from logscan.time_units import MICROSECOND_NS, MILLISECOND_NS
+
 # Words of a time by what they tell, for all that follows: the one list of what a column of times is called.
 _DATE_WORDS = "date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자"
 _MOMENT_WORDS = "time|stamp|zeit|horodatage|時刻|时间|時間|时刻|시간"
@@ -63,11 +65,11 @@ PERIOD_NAME = re.compile(
 )
 FRACTIONS = (
     (
-        1_000_000,
+        MILLISECOND_NS,
         re.compile(r"(ms|msec|millis?|milli[ -]?seconds?|ミリ秒|毫秒)(\s*[\[(（].*)?", re.IGNORECASE),
     ),
     (
-        1_000,
+        MICROSECOND_NS,
         re.compile(r"([uμµ]s|usec|micros?|micro[ -]?seconds?|マイクロ秒|微秒)(\s*[\[(（].*)?", re.IGNORECASE),
     ),
 )

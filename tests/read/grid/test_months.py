@@ -9,8 +9,8 @@ import pytest
 
 from logscan.config import InputConfig
 from logscan.read import read_log
-from logscan.read.grid.step import MONTH_NS
 from logscan.records import TimeKind
+from logscan.time_units import MONTH_NS
 
 MONTHS = pd.date_range("2013-11-01", freq="MS", periods=113)
 VALUES = np.random.default_rng(5).integers(100, 999, 113)

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from logscan.read.values.time_formats import ACROSS
-from logscan.read.values.time_parser import DAY_NS, INVALID, form_share, text_times
+from logscan.read.values.time_parser import INVALID, form_share, text_times
 from logscan.read.values.vocabulary import TIME_WORD, YEAR, month_number
 from logscan.records import I64
+from logscan.time_units import HOUR_NS
 
 VALUE = "value"
 _FEWEST = 12
@@ -193,7 +194,7 @@ def _follow(times: I64) -> bool:
     apart = np.diff(times)
     middle = float(np.median(apart))
     near = (apart > 0.8 * middle) & (apart < 1.2 * middle)
-    return middle >= DAY_NS / 24 and bool((apart > 0).all()) and float(near.mean()) >= 0.9
+    return middle >= HOUR_NS and bool((apart > 0).all()) and float(near.mean()) >= 0.9
 
 
 def _behind(places: Sequence[int], names: Sequence[str]) -> bool:

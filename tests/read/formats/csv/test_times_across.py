@@ -10,7 +10,7 @@ import pytest
 from logscan.config import InputConfig
 from logscan.read import read_log
 from logscan.read.formats.csv.times_across import found_across
-from logscan.read.grid.step import MONTH_NS
+from logscan.time_units import MONTH_NS
 
 DAYS = pd.date_range("2023-03-27", periods=23)
 VALUES = np.random.default_rng(3).normal(50, 9, (23, 24)).round(1)

@@ -1,0 +1,15 @@
+"""Units of time in nanoseconds and in seconds."""
+
+MICROSECOND_NS = 1_000
+MILLISECOND_NS = 1_000_000
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+HOUR_NS = 60 * MINUTE_NS
+DAY_NS = 24 * HOUR_NS
+WEEK_NS = 7 * DAY_NS
+MONTH_NS = 2_629_746 * SECOND_NS  # mean month of the Gregorian calendar, 30.44 days
+
+MINUTE_SECONDS = 60
+HOUR_SECONDS = 3_600
+DAY_SECONDS = 86_400
+WEEK_SECONDS = 604_800
