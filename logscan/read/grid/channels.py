@@ -10,7 +10,6 @@ import numpy as np
 from logscan.errors import InputError, UsageError
 from logscan.nearest_name import did_you_mean
 from logscan.read.grid.aggregate import Happened, readings
-from logscan.read.grid.collector import Collector
 from logscan.read.grid.event_rows import EventExtras
 from logscan.read.grid.sums import EntitySums, without_sums
 from logscan.read.plan.columns import COUNT, Plan
@@ -75,34 +74,43 @@ class Channels:
         assert self.extras is not None
         ways = [self.plan.aggregation.of(self.plan.numeric[position]) for position in self.used]
         counted = self.plan.counted or self.plan.split is not None
-        places = [self.plan.numeric.index(name) for name in self.negatives]
+        negated = [self.plan.numeric.index(name) for name in self.negatives]
         below = self.extras.negatives()
         each: dict[int, tuple[Happened, Happened]] = {}
         for code in slots[0]:
             each[code] = happened, negative = (
                 Happened.nothing(grid.steps, len(self.used)),
-                Happened.nothing(grid.steps, len(places)),
+                Happened.nothing(grid.steps, len(negated)),
             )
             if code in sums:
                 happened.add(sums[code], low, high, grid, self.used)
-            if places and code in below:
-                negative.add(below[code], low, high, grid, places)
+            if negated and code in below:
+                negative.add(below[code], low, high, grid, negated)
         columns: list[F64] = []
         for codes in slots:
             happened = total(each[code][0] for code in codes) or Happened.nothing(grid.steps, len(self.used))
-            negative = total(each[code][1] for code in codes) or Happened.nothing(grid.steps, len(places))
+            negative = total(each[code][1] for code in codes) or Happened.nothing(grid.steps, len(negated))
             columns += happened.channels(ways, counted=counted)
             distinct = range(len(self.plan.distinct))
             columns += [_distinct(self.extras, position, codes, grid) for position in distinct]
-            columns += negative.channels([("sum",)] * len(places), counted=False)
+            columns += negative.channels([("sum",)] * len(negated), counted=False)
         return np.stack(columns, axis=1)
 
 
-def found_channels(collector: Collector, plan: Plan, used: list[int], place: str) -> Channels:
+def found_channels(
+    sums: Mapping[int, EntitySums],
+    entities: Sequence[str],
+    extras: EventExtras | None,
+    plan: Plan,
+    used: list[int],
+    place: str,
+) -> Channels:
     """The channels of everything collected.
 
     Args:
-        collector: finished.
+        sums: of all groups of rows, by code.
+        entities: of each code, the entity and the value of the split column as one key.
+        extras: of events, what is kept beside their sums.
         plan: of the log.
         used: positions of the numeric columns that hold a number.
         place: file name, for messages.
@@ -111,8 +119,7 @@ def found_channels(collector: Collector, plan: Plan, used: list[int], place: str
         InputError: more channels than can be modelled.
         UsageError: a sensor that is asked for is not there.
     """
-    sums = collector.sums()
-    parts = {code: _parted(collector.entities[code], plan.split) for code in sums}
+    parts = {code: _parted(entities[code], plan.split) for code in sums}
     groups: dict[str, list[int]] = {}
     for code in sorted(parts, key=lambda code: parts[code]):
         groups.setdefault(parts[code][0], []).append(code)
@@ -122,7 +129,7 @@ def found_channels(collector: Collector, plan: Plan, used: list[int], place: str
         for code, (_, value) in parts.items():
             rows_of[value] = rows_of.get(value, 0) + sums[code].rows()
         kept = _sensors(rows_of, plan.split) if plan.split.long else kept_categories(rows_of, plan.split)
-    negatives = {} if collector.events is None else collector.events.negative_rows()
+    negatives = {} if extras is None else extras.negative_rows()
     notes = tuple(
         f"'{name}' is negative in {rows:,} rows (returns, cancellations): its sum is net, and such rows are counted "
         f"as channel '{_NEGATIVE.format(name)}'."
@@ -144,7 +151,7 @@ def found_channels(collector: Collector, plan: Plan, used: list[int], place: str
         values_kept=kept,
         categories=kept if plan.split is not None and not plan.split.long else (),
         negatives=negatives,
-        extras=collector.events,
+        extras=extras,
         notes=notes,
     )
 

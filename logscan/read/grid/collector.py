@@ -7,23 +7,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.errors import InputError
+from logscan.read.grid.cells import EVERY_TIME, KeyGrid
 from logscan.read.grid.event_rows import REPEATED, EventExtras, Extras
-from logscan.read.grid.runs import EVERY_TIME, KeyGrid
-from logscan.read.grid.step import grid_phase, longer_step, sample_step, step_words
+from logscan.read.grid.set_aside import around_changes
+from logscan.read.grid.step import event_phase, grid_phase, longer_step, sample_step, step_words
 from logscan.read.grid.sums import Accumulator, EntitySums, regrouped, without_sums
 from logscan.read.plan.columns import Plan
 from logscan.read.plan.long_format import MOST_GROUPS, NOTHING, SEPARATOR, Split
-from logscan.read.plan.status import around_changes
 from logscan.read.values.numbers import as_text, is_text, merged_failure, numbers
 from logscan.read.values.time_parser import INVALID
 from logscan.read.values.time_zones import localised
 from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
-from logscan.time_units import MINUTE_NS, SECOND_NS
+from logscan.time_units import MINUTE_NS
 from logscan.times import Times
 
 _NO_TIME = "time does not parse"
@@ -71,7 +70,7 @@ class Collector:
             progress: told the rows read so far.
         """
         self.rows_read += batch.num_rows
-        batch, codes, times = self._placed(batch)
+        batch, codes, times = self._located(batch)
         if batch.num_rows:
             self.rows_used += batch.num_rows
             ascending = self._count_order(codes, times)
@@ -131,8 +130,8 @@ class Collector:
         return self._status.entities()
 
     @property
-    def cells(self) -> int:
-        """Numbers held; a log of samples without a given step can be told to hold fewer."""
+    def held(self) -> int:
+        """Values held; a log of samples without a given step can be told to hold fewer."""
         return self._sums.held
 
     @property
@@ -204,7 +203,7 @@ class Collector:
             )
         return notes
 
-    def _placed(self, batch: Any) -> tuple[Any, I64, I64]:
+    def _located(self, batch: Any) -> tuple[Any, I64, I64]:
         """The rows with an entity and a time, with both."""
         codes = self._entity_codes(batch)
         valid = codes >= 0 if self.plan.entity or self.plan.split is not None else None
@@ -350,11 +349,3 @@ def _any_empty(parts: list[Any]) -> Any:
     for part in parts[1:]:
         empty = pc.or_(empty, pc.equal(part, ""))
     return empty
-
-
-def event_phase(time: int, step: int, timezone: str | None) -> int:
-    """Where intervals begin, 0 <= phase < step: on round local times, by the clock at the given time."""
-    if timezone is None:
-        return 0
-    offset = pd.Timestamp(time, unit="ns").tz_localize("UTC").tz_convert(timezone).utcoffset()
-    return -int(offset.total_seconds() if offset else 0) * SECOND_NS % step

@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from logscan.read.grid.cells import I32
-from logscan.read.grid.hashes import U64, cell_hashes, row_hashes
-from logscan.read.grid.repeated_imports import all_copies, repeated_rows
+from logscan.read.grid.repeated_imports import U64, all_copies, cell_hashes, repeated_rows, row_hashes
 from logscan.read.grid.sums import Accumulator, EntitySums
 from logscan.read.plan.columns import Plan
 from logscan.read.values.numbers import as_text

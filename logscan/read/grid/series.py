@@ -2,77 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.errors import InputError, UsageError
+from logscan.errors import InputError
 from logscan.read.grid.cells import Cells
 from logscan.read.grid.channels import found_channels, union
-from logscan.read.grid.collector import Collector, event_phase
-from logscan.read.grid.intervals import common_step
+from logscan.read.grid.collector import Collector
+from logscan.read.grid.memory_limit import TooLargeError, finished_ratio, require_fit
+from logscan.read.grid.set_aside import stopped_on
 from logscan.read.grid.step import (
+    common_step,
     end_pairs,
+    event_phase,
     event_step,
     far_rows,
     grid_phase,
-    longer_step,
-    step_words,
 )
 from logscan.read.grid.sums import EntitySums
 from logscan.read.plan.columns import Plan
-from logscan.read.plan.status import Status, stopped_on
-from logscan.records import I64, LogKind, Series, TimeGrid, TimeKind
-from logscan.time_units import (
-    DAY_NS,
-    HOUR_NS,
-    MICROSECOND_NS,
-    MILLISECOND_NS,
-    MINUTE_NS,
-    MONTH_NS,
-    SECOND_NS,
-    WEEK_NS,
-)
+from logscan.read.plan.status import Status
+from logscan.records import I64, LogKind, Series, TimeGrid
 from logscan.times import Times
-
-MOST_CELLS = 10_000_000  # steps times channels: what fits beside a model and its work into 1 GB
-_UNITS_NS = {
-    name: unit_ns
-    for names, unit_ns in (
-        ("ns", 1),
-        ("us", MICROSECOND_NS),
-        ("ms", MILLISECOND_NS),
-        ("s sec second seconds", SECOND_NS),
-        ("min minute minutes", MINUTE_NS),
-        ("h hour hours", HOUR_NS),
-        ("d day days", DAY_NS),
-        ("w week weeks", WEEK_NS),
-        ("month months", MONTH_NS),
-    )
-    for name in names.split()
-}
-
-
-def step_from(every: str, kind: TimeKind) -> int:
-    """The grid step of `--every` in ns (timestamps) or integer units; raises UsageError."""
-    text = every.strip()
-    remedy = (
-        "use 10s, 1min, 1h or 1d" if kind is TimeKind.TIMESTAMP else "use a whole number of steps such as 10"
-    )
-    if kind is not TimeKind.TIMESTAMP:
-        if re.fullmatch(r"[1-9]\d{0,17}", text):
-            return int(text)
-        raise UsageError(
-            "--every", f"'{every}' is not a whole number, but time is counted in integers", remedy
-        )
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)?\s*([a-z]+)", text.casefold())
-    if match is None or match[2] not in _UNITS_NS:
-        raise UsageError("--every", f"'{every}' is not a duration", remedy)
-    step = round(float(match[1] or 1) * _UNITS_NS[match[2]])
-    if not 0 < step < 2**62:
-        raise UsageError("--every", f"'{every}' is not a duration that can be used", remedy)
-    return step
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,33 +41,50 @@ class Finished:
     notes: tuple[str, ...]
 
 
-def finished_series(collector: Collector, plan: Plan, place: str) -> Finished:
-    """Series of everything collected.
+def finished_series(collector: Collector, place: str) -> Finished:
+    """Series of everything collected, at a longer step where those of its own do not fit into memory.
+
+    Args:
+        collector: with all rows.
+        place: file name, for messages.
 
     Raises:
-        InputError: the grid would be too long or too large, or no channel holds a number.
+        InputError: no row could be used, the grid would be too long or too large, or no channel holds a number.
     """
+    if collector.rows_used == 0:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in collector.dropped.items())
+        raise InputError(
+            place, f"no row could be used ({reasons or 'there are none'})", "check --time and --delimiter"
+        )
+    while True:
+        try:
+            found = _finished(collector, collector.plan, place)
+            break
+        except TooLargeError as error:
+            if not collector.can_coarsen:
+                raise
+            collector.coarsen(finished_ratio(error.values))
+    collector.retract("time too far from all others", found.far)
+    return found
+
+
+def _finished(collector: Collector, plan: Plan, place: str) -> Finished:
+    """Series at the step of the collector, or the one found; raises as `finished_series`."""
     collector.finish()
     sums, exact = collector.sums(), collector.times()
     events = plan.kind is LogKind.EVENTS
     used = _used_channels(sums, plan, place)
-    channels = found_channels(collector, plan, used, place)
-    step, notes = collector.step, list[str]()
+    channels = found_channels(sums, collector.entities, collector.events, plan, used, place)
     # Where all rows of an entity are one group, which is the usual case, a union is that group itself.
     whole = {entity: union(sums, codes) for entity, codes in channels.groups.items()}
     moments = {entity: union(exact, codes) for entity, codes in channels.groups.items()}
-    if step is None and events:
-        step = event_step(((np.asarray(one.times()), _rows(one)) for one in whole.values()), plan.time.kind)
-    elif step is None:
-        times = {collector.entities[code]: one.times() for code, one in sums.items()}
-        step, notes = common_step(times, plan.time.kind)
+    step, notes = _found_step(collector, sums, whole)
     placed = {
-        entity: _placed(one, moments[entity].times(), step, plan, place) for entity, one in whole.items()
+        entity: _entity_grid(one, moments[entity].times(), step, plan, place) for entity, one in whole.items()
     }
     del whole
-    cells = sum(grid.steps for grid, *_ in placed.values()) * len(channels.names)
-    if cells > MOST_CELLS:
-        raise TooLargeError(place, step, cells, plan)
+    steps = sum(grid.steps for grid, *_ in placed.values())
+    require_fit(steps * len(channels.names), place, step, plan.time.kind)
     stops = collector.stops() if plan.status is not None else None
     series: list[Series] = []
     duplicates = 0
@@ -144,27 +113,24 @@ def finished_series(collector: Collector, plan: Plan, place: str) -> Finished:
     )
 
 
+def _found_step(
+    collector: Collector, sums: dict[int, EntitySums], whole: dict[str, EntitySums]
+) -> tuple[int, list[str]]:
+    """The step of the grid, and sentences where readings come at different intervals."""
+    kind = collector.plan.time.kind
+    if collector.step is not None:
+        return collector.step, []
+    if collector.plan.kind is LogKind.EVENTS:
+        return event_step(((np.asarray(one.times()), _rows(one)) for one in whole.values()), kind), []
+    return common_step({collector.entities[code]: one.times() for code, one in sums.items()}, kind)
+
+
 def _stop_notes(series: list[Series], status: Status) -> list[str]:
     steps = sum(one.grid.steps for one in series)
     stopped = sum(int(one.set_aside.sum()) for one in series if one.set_aside is not None)
     told = "" if status.running else f"; pass --ignore {status.column} to judge them"
     fact = f"{stopped:,} of {steps:,} steps are set aside, neither judged nor learned from"
     return [f"'{status.column}' tells when the machine stands: {fact}{told}."]
-
-
-class TooLargeError(InputError):
-    """A log has more cells (steps times channels) at a step than fit into memory."""
-
-    def __init__(self, place: str, step: int, cells: int, plan: Plan) -> None:
-        kind = plan.time.kind
-        longer = step_words(longer_step(step, max(cells / MOST_CELLS, 1.001), kind), kind)
-        super().__init__(
-            place,
-            f"at a step of {step_words(step, kind)} it has more than {MOST_CELLS:,} steps times channels, "
-            "which do not fit into memory",
-            f"pass --every {longer} or longer, or fewer columns with --channels",
-        )
-        self.cells = cells
 
 
 def _rows(one: EntitySums) -> I64:
@@ -203,7 +169,7 @@ def _used_channels(sums: dict[int, EntitySums], plan: Plan, place: str) -> list[
     return used
 
 
-def _placed(
+def _entity_grid(
     mine: EntitySums, times: Times, step: int, plan: Plan, place: str
 ) -> tuple[TimeGrid, int, int, int]:
     """The grid of one entity, the first and the last key that lie on it, and the number of rows that do not."""

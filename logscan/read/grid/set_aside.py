@@ -1,49 +1,115 @@
-"""Days that are not like others: public holidays of a country, and the plant's own calendar."""
+"""Steps that are set aside: stops of the machine, public holidays, days of the plant's own calendar."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from logscan.config import InputConfig
-from logscan.errors import InputError, UsageError
-from logscan.labels.intervals import Label, labelled_steps, read_labels
-from logscan.read.values.vocabulary import CALENDAR_DATE_NAMES
-from logscan.records import I64, Bool, LogKind, Series, TimeGrid, TimeKind
-from logscan.time_text import parse_time
+from logscan.errors import UsageError
+from logscan.labels.intervals import Label, labelled_steps
+from logscan.read.grid.cells import Keyed
+from logscan.read.grid.sums import EntitySums
+from logscan.records import F64, I64, Bool, LogKind, Series, TimeGrid, TimeKind
 from logscan.time_units import DAY_NS
 
 
+def stopped_on(grid: TimeGrid, parts: Sequence[EntitySums]) -> Bool:
+    """(steps,) bool: the steps of a grid in a stop, from the shares of stopped rows at exact times."""
+    times = [block.key.times() for one in parts for block in one.blocks]
+    shares = [block.means(0) for one in parts for block in one.blocks]
+    if not times:
+        return np.zeros(grid.steps, dtype=np.bool_)
+    time, share = np.concatenate(times), np.concatenate(shares)
+    order = np.argsort(time, kind="stable")
+    index = grid.index(time[order])
+    share = share[order]
+    inside = (index >= 0) & (index < grid.steps)
+    before = share[(index < 0) & np.isfinite(share)]
+    return stopped_steps(index[inside], share[inside], grid.steps, before=len(before) > 0 and before[-1] > 0)
+
+
+def around_changes(one: EntitySums) -> EntitySums:
+    """The readings of a status beside its changes, the first and the last one; those between them add nothing.
+
+    On every grid the same steps are in a stop, unless readings come later that lie between those that are left out.
+    """
+    if not one.blocks:
+        return one
+    time = np.concatenate([block.key.times() for block in one.blocks])
+    share = np.concatenate([block.means(0) for block in one.blocks])
+    told = np.flatnonzero(np.isfinite(share))
+    if not len(told):
+        return EntitySums()
+    changed = np.diff(share[told] > 0)
+    ends = np.ones(1, dtype=np.bool_)
+    kept = told[np.concatenate([ends, changed]) | np.concatenate([changed, ends])]
+    return EntitySums([Keyed(time[kept], None, [share[kept]], None).summed()])
+
+
+def stopped_steps(index: I64, stopped: F64, steps: int, *, before: bool = False) -> Bool:
+    """(steps,) bool: the steps in a stop; a status holds until the next one is told.
+
+    Args:
+        index: (readings,) int64 step of each reading, ascending.
+        stopped: (readings,) share of rows in a stop, NaN where the status is not told.
+        steps: of the grid.
+        before: whether it was in a stop before the first reading.
+    """
+    told = np.isfinite(stopped)
+    last = np.full(steps, -1, dtype=np.int64)
+    at = index[told]
+    flags = np.zeros(steps, dtype=np.bool_)
+    np.logical_or.at(flags, at, stopped[told] > 0)
+    # What holds after a step is its latest reading.
+    after = np.zeros(steps, dtype=np.bool_)
+    after[at] = stopped[told] > 0
+    last[at] = at
+    last = np.maximum.accumulate(last)
+    known = last >= 0
+    held: Bool = np.where(known, after[np.maximum(last, 0)], before)
+    return flags | held
+
+
 def with_calendar(
-    series: Sequence[Series], config: InputConfig, kind: LogKind
+    series: Sequence[Series],
+    kind: LogKind,
+    *,
+    holidays: str | None,
+    calendar: str | None,
+    intervals: tuple[Label, ...],
 ) -> tuple[list[Series], list[str]]:
     """Series with the days of the calendars set aside, and the sentences that say how many.
 
+    Args:
+        series: of a log.
+        kind: of the log.
+        holidays: country, or country and region, of the public holidays.
+        calendar: name of the plant's own calendar.
+        intervals: of that calendar.
+
     Raises:
         UsageError: an unknown country, or a log that has no dates or steps longer than a day.
-        InputError: the calendar file cannot be read.
     """
-    if config.holidays is None and config.calendar is None:
+    if holidays is None and calendar is None:
         return list(series), []
     marked, aside = [], 0
     for one in series:
         days = np.zeros(one.grid.steps, dtype=np.bool_)
-        if config.holidays is not None:
-            days |= _holiday_steps(one.grid, config.holidays)
-        if config.calendar is not None:
-            days |= _plant_steps(one, Path(config.calendar), kind)
+        if holidays is not None:
+            days |= _holiday_steps(one.grid, holidays)
+        if calendar is not None:
+            days |= _interval_steps(one, intervals, kind)
         aside += int(days.sum())
         marked.append(replace(one, set_aside=days if one.set_aside is None else one.set_aside | days))
     steps = sum(one.grid.steps for one in marked)
     named = " and ".join(
         part
         for part in (
-            f"public holidays of {config.holidays}" if config.holidays else "",
-            f"days of {config.calendar}" if config.calendar else "",
+            f"public holidays of {holidays}" if holidays else "",
+            f"days of {calendar}" if calendar else "",
         )
         if part
     )
@@ -90,54 +156,13 @@ def _local_dates(grid: TimeGrid) -> np.typing.NDArray[np.datetime64]:
     return times.to_numpy().astype("datetime64[D]")
 
 
-def _plant_steps(one: Series, path: Path, kind: LogKind) -> Bool:
+def _interval_steps(one: Series, intervals: tuple[Label, ...], kind: LogKind) -> Bool:
     """(steps,) bool: the steps that the plant's own calendar names."""
-    inside = np.zeros(one.grid.steps, dtype=np.bool_)
-    labels = _plant_days(path, one.grid)
     if kind is LogKind.SAMPLES:
-        return labelled_steps(labels, one.entity, one.grid)
+        return labelled_steps(intervals, one.entity, one.grid)
+    inside = np.zeros(one.grid.steps, dtype=np.bool_)
     times: I64 = one.grid.times()
-    for label in labels:
-        if label.entity is None or label.entity == one.entity:
-            inside |= (times < label.end) & (times + one.grid.step > label.start)
+    for interval in intervals:
+        if interval.entity is None or interval.entity == one.entity:
+            inside |= (times < interval.end) & (times + one.grid.step > interval.start)
     return inside
-
-
-def _plant_days(path: Path, grid: TimeGrid) -> tuple[Label, ...]:
-    """The intervals of a calendar file: whole days from a column of dates, or start and end."""
-    remedy = "a calendar is a CSV with a column date, or with columns start,end (and entity)"
-    place = str(path)
-    try:
-        table = _table(path)
-    except FileNotFoundError as error:
-        raise InputError(place, "no such calendar file", "check --calendar") from error
-    except (OSError, ValueError) as error:
-        raise InputError(place, "the calendar file is not a CSV", remedy) from error
-    column = next(
-        (name for name in table.columns if str(name).strip().casefold() in CALENDAR_DATE_NAMES), None
-    )
-    if column is None:
-        if not {"start", "end"} <= set(table.columns):
-            raise InputError(place, "no column 'date', nor 'start' and 'end'", remedy)
-        return read_labels(path, grid.kind, grid.timezone)
-    if grid.kind is not TimeKind.TIMESTAMP:
-        raise InputError(place, "this log counts steps and has no dates", "give columns start,end in steps")
-    labels = []
-    for number, row in enumerate(table.to_dict("records"), start=2):
-        text = str(row[column]).strip()
-        if not text:
-            continue
-        start = parse_time(text, grid.kind, None, f"{path}:{number}")
-        day = pd.Timestamp(start, unit="ns").normalize()
-        bounds = [f"{moment:%Y-%m-%d}" for moment in (day, day + pd.Timedelta(days=1))]
-        first, end = (parse_time(bound, grid.kind, grid.timezone, f"{path}:{number}") for bound in bounds)
-        labels.append(Label(str(row["entity"]) if row.get("entity") else None, first, end, ""))
-    return tuple(labels)
-
-
-def _table(path: Path) -> pd.DataFrame:
-    """The calendar as text; a spreadsheet in Japan writes CP932."""
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="cp932")

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, gcd
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
+from logscan.errors import UsageError
+from logscan.read.plan.long_format import SEPARATOR
 from logscan.records import I64, TimeKind
-from logscan.time_units import DAY_NS, HOUR_NS, MICROSECOND_NS, MILLISECOND_NS, MINUTE_NS, MONTH_NS, SECOND_NS
+from logscan.time_units import (
+    DAY_NS,
+    HOUR_NS,
+    MICROSECOND_NS,
+    MILLISECOND_NS,
+    MINUTE_NS,
+    MONTH_NS,
+    SECOND_NS,
+    WEEK_NS,
+)
 from logscan.times import TimeBlock, Times
 
 EVENT_STEPS_NS = tuple(minutes * MINUTE_NS for minutes in (1, 5, 10, 15, 30, 60, 120, 360, 1440))
@@ -19,6 +32,9 @@ _MONTH_EARLY_NS = 226_908 * SECOND_NS
 _EVENT_ROWS_PER_STEP = 10
 _TOO_FEW = 64  # intervals: a model needs as many
 _DISTANCES = 1 << 22  # from which the usual one is found; of a longer log, evenly spread blocks
+_FEWEST_READINGS = 64  # of an entity that has a say: with fewer there is nothing to model
+_MOST_TIMES = 100  # coarser than the usual interval; beyond, an entity is passed over and named
+_SHOWN = 3
 _NICE_NS = tuple(
     count * unit
     for unit, counts in (
@@ -29,6 +45,21 @@ _NICE_NS = tuple(
     )
     for count in counts
 )
+_UNITS_NS = {
+    name: unit_ns
+    for names, unit_ns in (
+        ("ns", 1),
+        ("us", MICROSECOND_NS),
+        ("ms", MILLISECOND_NS),
+        ("s sec second seconds", SECOND_NS),
+        ("min minute minutes", MINUTE_NS),
+        ("h hour hours", HOUR_NS),
+        ("d day days", DAY_NS),
+        ("w week weeks", WEEK_NS),
+        ("month months", MONTH_NS),
+    )
+    for name in names.split()
+}
 
 
 def sample_step(series: Sequence[Times], kind: TimeKind) -> int:
@@ -61,6 +92,48 @@ def sample_step(series: Sequence[Times], kind: TimeKind) -> int:
         if abs(nearest - middle) <= 0.03 * nearest:
             return nearest
     return middle
+
+
+def common_step(series: Mapping[str, Times], kind: TimeKind) -> tuple[int, list[str]]:
+    """The grid step of a log, and sentences where its entities (or sensors) are read at different intervals.
+
+    A slow sensor leaves a fine grid mostly empty, a fast one is only averaged on a coarse grid: the longest
+    interval counts, unless it is more than 100 times the usual one.
+
+    Args:
+        series: name of a group of rows -> its times.
+        kind: what they are.
+    """
+    usual = sample_step(list(series.values()), kind)
+    if len(series) < 2:
+        return usual, []
+    own = {
+        name: sample_step([times], kind) for name, times in series.items() if len(times) >= _FEWEST_READINGS
+    }
+    if not own:
+        return usual, []
+    near = [step for step in own.values() if step <= _MOST_TIMES * usual]
+    step = max([usual, *near])
+    notes = []
+    faster = [name for name, mine in own.items() if 2 * mine <= step]
+    slower = [name for name, mine in own.items() if mine >= 2 * step]
+    if faster:
+        notes.append(
+            f"Readings come at different intervals; the grid takes the longest, {step_words(step, kind)}, and averages "
+            f"{_listed(faster)} over it (--every sets another)."
+        )
+    if slower:
+        notes.append(
+            f"{_listed(slower)}: read so much more rarely than the others that most steps stay empty; "
+            f"read it as a log of its own, or pass a longer step with --every."
+        )
+    return step, notes
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = sorted(name.replace(SEPARATOR, " ").strip() for name in names)
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(f"'{name}'" for name in shown[:_SHOWN]) + more
 
 
 def _months_apart(series: Sequence[Times]) -> int:
@@ -143,6 +216,14 @@ def grid_phase(times: Times, step: int) -> int:
     return best if agree and agree[best] >= 0.5 * len(times) else 0
 
 
+def event_phase(time: int, step: int, timezone: str | None) -> int:
+    """Where intervals begin, 0 <= phase < step: on round local times, by the clock at the given time."""
+    if timezone is None:
+        return 0
+    offset = pd.Timestamp(time, unit="ns").tz_localize("UTC").tz_convert(timezone).utcoffset()
+    return -int(offset.total_seconds() if offset else 0) * SECOND_NS % step
+
+
 def _month_phase(times: Times, step: int) -> int:
     """Where steps of average months lie: always as far from the calendar, within the month they stand for.
 
@@ -183,6 +264,27 @@ def longer_step(step: int, ratio: float, kind: TimeKind) -> int:
         return next((one for one in nice if one % step == 0), next(iter(nice), step * ceil(ratio)))
     power = int(10 ** (len(str(ceil(ratio))) - 1))
     return step * next(count * power for count in (1, 2, 5, 10) if count * power >= ratio)
+
+
+def step_from(every: str, kind: TimeKind) -> int:
+    """The grid step of `--every` in ns (timestamps) or integer units; raises UsageError."""
+    text = every.strip()
+    remedy = (
+        "use 10s, 1min, 1h or 1d" if kind is TimeKind.TIMESTAMP else "use a whole number of steps such as 10"
+    )
+    if kind is not TimeKind.TIMESTAMP:
+        if re.fullmatch(r"[1-9]\d{0,17}", text):
+            return int(text)
+        raise UsageError(
+            "--every", f"'{every}' is not a whole number, but time is counted in integers", remedy
+        )
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)?\s*([a-z]+)", text.casefold())
+    if match is None or match[2] not in _UNITS_NS:
+        raise UsageError("--every", f"'{every}' is not a duration", remedy)
+    step = round(float(match[1] or 1) * _UNITS_NS[match[2]])
+    if not 0 < step < 2**62:
+        raise UsageError("--every", f"'{every}' is not a duration that can be used", remedy)
+    return step
 
 
 def step_words(step: int, kind: TimeKind) -> str:

@@ -8,9 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from logscan.read.grid.cells import I32, Cells, Keyed, joined
-from logscan.read.grid.runs import KeyGrid, Runs
-from logscan.records import F64, I64
+from logscan.read.grid.cells import I32, Cells, Keyed, KeyGrid, Runs, joined
+from logscan.records import F64, I64, TimeGrid
 from logscan.times import BLOCK_TIMES, Times
 
 _BUFFER_CELLS = 1 << 22
@@ -232,3 +231,41 @@ def regrouped(one: EntitySums, cell_of: Callable[[I64], I64]) -> EntitySums:
 def without_sums(one: EntitySums) -> EntitySums:
     """Only the keys of an entity, and the rows behind them."""
     return EntitySums(Cells(block.key, block.rows, [], None) for block in one.blocks)
+
+
+def on_steps(mine: EntitySums, low: int, high: int, grid: TimeGrid, *, events: bool) -> Iterator[Cells]:
+    """The cells between two keys, added up per step: steps are their keys.
+
+    The last step of a piece waits for the next piece, so that the sums do not depend on where pieces end. The
+    cells of the entity are let go of on the way.
+    """
+    held: Keyed | None = None
+    for block in mine.taken():
+        piece = next(within(block, low, high), None)
+        if piece is None:
+            continue
+        step = (piece.key - grid.start) // grid.step if events else grid.index(piece.key)
+        piece = replace(piece, key=step)
+        if held is not None and held.key[-1] == piece.key[0]:
+            piece = held.then(piece)
+        elif held is not None:
+            yield held.summed()
+        last = int(np.searchsorted(piece.key, piece.key[-1]))
+        if last:
+            yield piece.part(0, last).summed()
+        held = piece.part(last, len(piece.key))
+    if held is not None:
+        yield held.summed()
+
+
+def rows_of(cells: Cells) -> slice | I64:
+    """The steps of cells, which are their keys, for an assignment; a slice where none is left out."""
+    first, last = cells.key.first, cells.key.last
+    return slice(first, last + 1) if last - first + 1 == cells.key.count else cells.key.times()
+
+
+def within(block: Keyed, low: int, high: int) -> Iterator[Keyed]:
+    """The part of a block between two keys, both included; nothing where there is none."""
+    first, end = (int(place) for place in np.searchsorted(block.key, [low, high + 1]))
+    if first < end:
+        yield block.part(first, end)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
-from logscan.config import InputConfig
 from logscan.errors import InputError, UsageError
 from logscan.nearest_name import require_columns
-from logscan.read.grid.aggregate import Aggregation, aggregation
-from logscan.read.plan.identifiers import is_identifier, is_place
+from logscan.read.plan.aggregation import Aggregation, aggregation
+from logscan.read.plan.identifiers import is_coordinate, is_identifier
 from logscan.read.plan.log_kind import found_kind
 from logscan.read.plan.long_format import Split, found_long, found_split, mixed_hint
+from logscan.read.plan.settings import ColumnSettings
 from logscan.read.plan.status import Status, found_status
 from logscan.read.plan.time_joined import is_time_again
 from logscan.read.plan.time_plan import TimePlan
@@ -52,7 +52,7 @@ class Plan:
     distinct: tuple[str, ...] = ()  # columns whose different values are counted (events)
     negatives: tuple[str, ...] | None = None  # columns whose negative numbers are counted; None: by evidence
     repeats: Literal["count", "drop"] | None = None
-    missing: tuple[float, ...] = ()  # numbers that stand for no reading
+    missing: tuple[float, ...] = ()  # sentinel values: numbers that stand for no reading
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,16 +64,15 @@ class Plan:
 
 
 def found_plan(
-    table: Any, time: TimePlan, config: InputConfig, *, keep: Sequence[str], decimal: str, place: str
+    table: Any, time: TimePlan, settings: ColumnSettings, *, folders: Sequence[str], place: str
 ) -> Plan:
     """Roles of all columns of a sample.
 
     Args:
         table: Arrow table with plain columns, in file order.
         time: the time column.
-        config: what the user said.
-        keep: columns that must not become channels.
-        decimal: the decimal mark of text cells.
+        settings: what the user set.
+        folders: columns that the names of folders add; their numbers are no readings.
         place: file name, for messages.
 
     Raises:
@@ -81,81 +80,94 @@ def found_plan(
         InputError: no numeric channel.
     """
     names = table.column_names
-    require_columns("--entity", config.entity, names)
-    split, notes = found_long(table, time, config)
-    kind, told = found_kind(table, time, config) if split is None else (LogKind.SAMPLES, [])
+    require_columns("--entity", settings.entity, names)
+    folders = [name for name in folders if name not in {*settings.channels, *settings.entity}]
+    settings = replace(settings, keep=(*settings.keep, *folders))
+    split, notes = found_long(table, time, settings)
+    kind, told = found_kind(table, time, settings) if split is None else (LogKind.SAMPLES, [])
     notes = [*notes, *told]
     if split is None and not notes and kind is LogKind.SAMPLES:
-        notes = mixed_hint(table, time, config)
-    split = split or found_split(table, config, kind)
-    if split is not None and split.long:
+        notes = mixed_hint(table, time, settings)
+    split = split or found_split(table, settings.by_value, kind)
+    if split is not None and split.value is not None:
         # What is measured is one column; the channels a user names are its sensors.
-        config = config.model_copy(update={"channels": (split.value,)})
+        settings = replace(settings, channels=(split.value,))
+    _require_channels(settings, kind, names)
+    if kind is LogKind.EVENTS and time.kind is TimeKind.ROW:
+        raise UsageError("--kind", "events need a time column and none was found", "name it with --time")
+    status = _status(table, time, settings, kind, split)
+    numeric, ignored = _sorted_columns(table, time, settings, kind, split, status, place)
+    long = split is not None and split.long
+    asked = aggregation(settings.aggregate, kind, () if long else names)
+    distinct = asked.distinct()
+    require_columns("negatives", settings.negatives or (), names)
+    # The names of folders say which part of a log this is.
+    ignored |= {name: "is a partition, named by its folder" for name in folders if name in ignored}
+    return Plan(
+        time=time,
+        kind=kind,
+        entity=settings.entity,
+        numeric=tuple(numeric),
+        ignored={name: why for name, why in ignored.items() if name not in distinct},
+        notes=tuple(notes),
+        counted=kind is LogKind.EVENTS and (not settings.channels or COUNT in settings.channels),
+        aggregation=asked,
+        split=split,
+        status=status,
+        distinct=distinct,
+        negatives=settings.negatives,
+        repeats=settings.repeats,
+        missing=_sentinels(settings),
+    )
+
+
+def _require_channels(settings: ColumnSettings, kind: LogKind, names: Sequence[str]) -> None:
+    """Raise UsageError where a channel that was set is not there; of events, `count` always is."""
     wanted = [
         name
-        for name in config.channels
+        for name in settings.channels
         if not (kind is LogKind.EVENTS and name == COUNT and name not in names)
     ]
     require_columns("--channels", wanted, [*names, COUNT] if kind is LogKind.EVENTS else names)
-    if kind is LogKind.EVENTS and time.kind is TimeKind.ROW:
-        raise UsageError("--kind", "events need a time column and none was found", "name it with --time")
-    status = _status(table, time, config, kind, split)
+
+
+def _sorted_columns(
+    table: Any,
+    time: TimePlan,
+    settings: ColumnSettings,
+    kind: LogKind,
+    split: Split | None,
+    status: Status | None,
+    place: str,
+) -> tuple[list[str], dict[str, str]]:
+    """The columns that are read as numbers, and the others with the reason; raises InputError where none is."""
     ignored: dict[str, str] = {}
     numeric: list[str] = []
-    for name in names:
-        if name in time.columns or name in config.entity or (split is not None and name == split.column):
+    for name in table.column_names:
+        if name in time.columns or name in settings.entity or (split is not None and name == split.column):
             continue
         if status is not None and name == status.column and not status.measured:
             ignored[name] = "tells when the machine stands"
             continue
-        reason = _reason(name, table[name].combine_chunks(), config, keep=keep, decimal=decimal, kind=kind)
-        if reason is None and name not in config.channels and is_time_again(table, name, time, decimal):
-            reason = "is the time again"
-        if (
-            reason is None
-            and config.time is None
-            and time.kind is TimeKind.ROW
-            and name not in config.channels
-        ):
-            reason = _elapsed_reason(name, table[name].combine_chunks(), decimal)
+        reason = _reason(table, name, time, settings, kind)
         if reason is None:
             numeric.append(name)
-        elif name in config.channels and name not in keep:
+        elif name in settings.channels and name not in settings.keep:
             raise InputError(place, f"channel '{name}' {reason}", "choose numeric columns with --channels")
         else:
             ignored[name] = reason
-    if config.channels:
-        numeric = [name for name in config.channels if name in numeric]
+    if settings.channels:
+        numeric = [name for name in settings.channels if name in numeric]
     if not numeric and kind is LogKind.SAMPLES:
-        raise _no_channel(place, ignored, time, alone=len(names) == 1)
-    counted = kind is LogKind.EVENTS and (not config.channels or COUNT in config.channels)
-    long = split is not None and split.long
-    asked = aggregation(config.aggregate, kind, () if long else names)
-    distinct = asked.distinct()
-    require_columns("negatives", config.negatives or (), names)
-    return Plan(
-        time,
-        kind,
-        config.entity,
-        tuple(numeric),
-        {name: why for name, why in ignored.items() if name not in distinct},
-        tuple(notes),
-        counted,
-        asked,
-        split,
-        status,
-        distinct,
-        config.negatives,
-        config.repeats,
-        _codes_for_missing(config),
-    )
+        raise _no_channel(place, ignored, time, alone=len(table.column_names) == 1)
+    return numeric, ignored
 
 
-def _codes_for_missing(config: InputConfig) -> tuple[float, ...]:
-    """The numbers that stand for no reading; raises UsageError where one is no number."""
+def _sentinels(settings: ColumnSettings) -> tuple[float, ...]:
+    """The sentinel values; raises UsageError where one is no number."""
     found = []
-    for text in config.missing:
-        cell = float(numbers(pa.array([text]), config.decimal or ".").cells[0])
+    for text in settings.missing:
+        cell = float(numbers(pa.array([text]), settings.decimal).cells[0])
         if not np.isfinite(cell):
             raise UsageError(f"--missing {text}", "not a number", "words are read as missing anyway")
         found.append(cell)
@@ -163,16 +175,18 @@ def _codes_for_missing(config: InputConfig) -> tuple[float, ...]:
 
 
 def _status(
-    table: Any, time: TimePlan, config: InputConfig, kind: LogKind, split: Split | None
+    table: Any, time: TimePlan, settings: ColumnSettings, kind: LogKind, split: Split | None
 ) -> Status | None:
     """The status column of readings; events have none."""
     if kind is LogKind.EVENTS:
-        if config.status is not None:
+        if settings.status is not None:
             fact = "only readings have a status, and this log was read as events"
             raise UsageError("--status", fact, "pass --kind samples, or leave it out")
         return None
-    taken = {*time.columns, *config.entity, *config.ignore, *config.channels, split.column if split else ""}
-    return found_status(table, [name for name in table.column_names if name not in taken], config)
+    taken = {*time.columns, *settings.entity, *settings.ignore, *settings.channels}
+    taken |= {split.column} if split is not None else set()
+    free = [name for name in table.column_names if name not in taken]
+    return found_status(table, free, settings.status, settings.running)
 
 
 def _no_channel(place: str, ignored: dict[str, str], time: TimePlan, *, alone: bool) -> InputError:
@@ -192,27 +206,38 @@ def _no_channel(place: str, ignored: dict[str, str], time: TimePlan, *, alone: b
     return InputError(place, fact, remedy)
 
 
-def _reason(
-    name: str, column: Any, config: InputConfig, *, keep: Sequence[str], decimal: str, kind: LogKind
-) -> str | None:
+def _reason(table: Any, name: str, time: TimePlan, settings: ColumnSettings, kind: LogKind) -> str | None:
     """Why a column is not a channel; None if it is one."""
-    if name in keep:
+    column = table[name].combine_chunks()
+    reason = _own_reason(name, column, settings, kind)
+    if reason is not None or name in settings.channels:
+        return reason
+    if is_time_again(table, name, time, settings.decimal):
+        return "is the time again"
+    if time.kind is TimeKind.ROW and not settings.timed:
+        return _elapsed_reason(name, column, settings.decimal)
+    return None
+
+
+def _own_reason(name: str, column: Any, settings: ColumnSettings, kind: LogKind) -> str | None:
+    """Why a column by itself is not a channel."""
+    if name in settings.keep:
         return "is kept aside"
-    if name in config.ignore:
+    if name in settings.ignore:
         return "is ignored as asked"
-    if config.channels and name not in config.channels:
+    if settings.channels and name not in settings.channels:
         return "is not among --channels"
     if not (is_text(column.type) or is_number(column.type) or pa.types.is_null(column.type)):
         return f"holds {column.type}, not numbers"
     stride = max(len(column) // _CELLS, 1)
     cells = column if stride == 1 else column.take(pa.array(np.arange(0, len(column), stride)))
-    found = numbers(cells, decimal)
+    found = numbers(cells, settings.decimal)
     good = found.present - found.failures
     if found.present and good < 0.5 * found.present:
         if is_text(cells.type) and have_units(cells):
             return f"holds numbers with units, such as '{found.example}' (pass --units to read it)"
         return f"holds text, such as '{found.example}'" if found.example else "holds no numbers"
-    if name in config.channels:
+    if name in settings.channels:
         return None
     if found.present == 0 and re.fullmatch(r"column \d+", name):
         return "has neither name nor values"
@@ -253,6 +278,6 @@ def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> st
             return "is a row index"
     if kind is LogKind.EVENTS and whole and is_identifier(name, values):
         return "looks like an identifier, a sum of it means nothing"
-    if kind is LogKind.EVENTS and is_place(name):
+    if kind is LogKind.EVENTS and is_coordinate(name):
         return "is a place, a sum of it means nothing"
     return None

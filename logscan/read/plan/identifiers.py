@@ -39,6 +39,6 @@ def is_identifier(name: str, values: F64) -> bool:
     return bool(running or same_digits)
 
 
-def is_place(name: str) -> bool:
+def is_coordinate(name: str) -> bool:
     """Whether a column holds a coordinate on the earth."""
     return COORDINATE_NAME.fullmatch(name.strip()) is not None

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.config import InputConfig
-from logscan.read.plan.identifiers import is_identifier, is_place
+from logscan.read.plan.identifiers import is_coordinate, is_identifier
+from logscan.read.plan.settings import ColumnSettings
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.time_parser import INVALID
@@ -30,17 +30,17 @@ _FEW_VALUES = 50
 _HEAD = 1000
 
 
-def found_kind(table: Any, time: TimePlan, config: InputConfig) -> tuple[LogKind, list[str]]:
+def found_kind(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[LogKind, list[str]]:
     """The kind of the log and the sentences that say why.
 
     Args:
         table: Arrow table with plain columns.
         time: the time column.
-        config: what the user said.
+        settings: what the user set.
     """
-    if config.kind is not None:
-        return LogKind(config.kind), []
-    if config.split is not None and time.kind is not TimeKind.ROW:
+    if settings.kind is not None:
+        return settings.kind, []
+    if settings.by_value.split is not None and time.kind is not TimeKind.ROW:
         return LogKind.EVENTS, []  # only events have categories
     if time.kind is TimeKind.ROW:
         return LogKind.SAMPLES, []
@@ -48,12 +48,12 @@ def found_kind(table: Any, time: TimePlan, config: InputConfig) -> tuple[LogKind
     valid = times != INVALID
     if valid.sum() < 2:
         return LogKind.SAMPLES, []
-    codes = _codes(table, config.entity)[valid]
+    codes = _codes(table, settings.entity)[valid]
     order = np.lexsort((times[valid], codes))
     inside = np.diff(codes[order]) == 0
     distance = np.diff(times[valid][order])[inside]
     equal = float((distance == 0).mean()) if len(distance) else 0.0
-    texts = _text_columns(table, time, config)
+    texts = _text_columns(table, time, settings)
     irregular, why = _is_irregular(distance)
     if texts and equal >= _SHARED and irregular:
         note = (
@@ -61,12 +61,12 @@ def found_kind(table: Any, time: TimePlan, config: InputConfig) -> tuple[LogKind
             f"and '{texts[0]}' holds text; use --kind samples for regular readings."
         )
         return LogKind.EVENTS, [note]
-    if why and _tells_events(table, time, config, texts):
+    if why and _tells_events(table, time, settings, texts):
         shown = f"'{texts[0]}' holds text" if texts else "its columns name things"
         return LogKind.EVENTS, [
             f"Read as events: {why} and {shown}; use --kind samples for regular readings."
         ]
-    return LogKind.SAMPLES, _averaged(table, times, valid, texts, equal, config)
+    return LogKind.SAMPLES, _averaged(table, times, valid, texts, equal, settings)
 
 
 def _is_irregular(distance: I64) -> tuple[bool, str]:
@@ -89,20 +89,20 @@ def _is_irregular(distance: I64) -> tuple[bool, str]:
     return bool(regular < 0.5), "the number of rows per time varies" if varies else ""
 
 
-def _tells_events(table: Any, time: TimePlan, config: InputConfig, texts: Sequence[str]) -> bool:
+def _tells_events(table: Any, time: TimePlan, settings: ColumnSettings, texts: Sequence[str]) -> bool:
     """Whether columns name things that happen: nothing is measured, or names say so and most columns name things."""
     names = [
-        name for name in table.column_names if name not in {*time.columns, *config.entity, *config.ignore}
+        name for name in table.column_names if name not in {*time.columns, *settings.entity, *settings.ignore}
     ]
     measured = naming = 0
     for name in names:
         column = table[name].combine_chunks()
         if name in texts or not (is_text(column.type) or is_number(column.type)):
             continue
-        cells = numbers(column, config.decimal or ".").cells
+        cells = numbers(column, settings.decimal).cells
         values = cells[np.isfinite(cells)]
         whole = len(values) > 0 and bool((values % 1 == 0).all())
-        if (whole and is_identifier(name, values)) or is_place(name):
+        if (whole and is_identifier(name, values)) or is_coordinate(name):
             naming += 1
         elif len(values) and not (whole and _is_few(values)) and (np.diff(values) < 0).any():
             measured += 1
@@ -119,15 +119,20 @@ def _is_few(values: Any) -> bool:
     return len(np.unique(values)) <= min(_FEW_VALUES, 0.1 * len(values) + 1)
 
 
-def _text_columns(table: Any, time: TimePlan, config: InputConfig) -> list[str]:
+def _text_columns(table: Any, time: TimePlan, settings: ColumnSettings) -> list[str]:
     """Columns of words, neither time nor entity nor left out."""
     found = []
     for name in table.column_names:
         column = table[name].combine_chunks()
-        if name in time.columns or name in config.entity or name in config.ignore or not is_text(column.type):
+        if (
+            name in time.columns
+            or name in settings.entity
+            or name in settings.ignore
+            or not is_text(column.type)
+        ):
             continue
         head = column.drop_null()[:_HEAD]
-        result = numbers(head, config.decimal or ".")
+        result = numbers(head, settings.decimal)
         if len(head) and result.failures > 0.5 * len(head) and pc.count_distinct(head).as_py() >= 2:
             found.append(name)
     return found
@@ -144,13 +149,13 @@ def _codes(table: Any, names: Sequence[str]) -> I64:
 
 
 def _averaged(
-    table: Any, times: I64, valid: Any, texts: Sequence[str], equal: float, config: InputConfig
+    table: Any, times: I64, valid: Any, texts: Sequence[str], equal: float, settings: ColumnSettings
 ) -> list[str]:
     """A sentence where many rows share their time: they become one, and a column may tell them apart."""
     if equal < _SHARED:
         return []
     fact = f"{equal:.0%} of the rows share their time with another one and were averaged"
-    telling = _telling_apart(table, times, valid, texts, config)
+    telling = _telling_apart(table, times, valid, texts, settings)
     if telling:
         listed = "', '".join(telling)
         options = " ".join(f"--entity {quote(name)}" for name in telling)
@@ -166,13 +171,13 @@ def _averaged(
 
 
 def _telling_apart(
-    table: Any, times: I64, valid: Any, texts: Sequence[str], config: InputConfig
+    table: Any, times: I64, valid: Any, texts: Sequence[str], settings: ColumnSettings
 ) -> tuple[str, ...]:
     """A column, or two, whose few values tell rows of the same time apart; nothing where there are none."""
     rows = int(valid.sum())
     place = np.unique(times[valid], return_inverse=True)[1]
     coded = {}
-    for name in (*texts, *_codes_of_things(table, texts, config)):
+    for name in (*texts, *_codes_of_things(table, texts, settings)):
         if table[name].null_count:
             continue  # rows without an entity would be lost
         codes = _codes(table, [name])[valid]
@@ -187,14 +192,14 @@ def _telling_apart(
     return ()
 
 
-def _codes_of_things(table: Any, texts: Sequence[str], config: InputConfig) -> list[str]:
+def _codes_of_things(table: Any, texts: Sequence[str], settings: ColumnSettings) -> list[str]:
     """Columns of whole numbers that may name machines or stores."""
     found = []
     for name in table.column_names:
         column = table[name].combine_chunks()
         if (
             name in texts
-            or name in config.entity
+            or name in settings.entity
             or not (is_text(column.type) or pa.types.is_integer(column.type))
         ):
             continue

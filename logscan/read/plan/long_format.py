@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.config import InputConfig
 from logscan.errors import UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.plan.settings import ColumnSettings, SplitSettings
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import is_number, is_text, numbers
 from logscan.read.values.vocabulary import (
@@ -54,7 +54,7 @@ class Split:
         return self.value is not None
 
 
-def found_long(table: Any, time: TimePlan, config: InputConfig) -> tuple[Split | None, list[str]]:
+def found_long(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[Split | None, list[str]]:
     """How a log in long format is taken apart, if it is one, and the sentences that say so.
 
     By evidence: one text column that is called sensor, tag ... and one column of numbers that is called value,
@@ -63,17 +63,18 @@ def found_long(table: Any, time: TimePlan, config: InputConfig) -> tuple[Split |
     Args:
         table: Arrow table with plain columns.
         time: the time column.
-        config: what the user said.
+        settings: what the user set.
 
     Raises:
         UsageError: one of the two columns is named without the other and cannot be found, or is not there.
     """
+    asked = settings.by_value
     names = table.column_names
-    free = [name for name in names if name not in {*time.columns, *config.entity, *config.ignore}]
-    if config.sensor is None and config.value is None:
-        if config.kind == LogKind.EVENTS.value or config.split is not None or time.kind is TimeKind.ROW:
+    free = [name for name in names if name not in {*time.columns, *settings.entity, *settings.ignore}]
+    if asked.sensor is None and asked.value is None:
+        if settings.kind is LogKind.EVENTS or asked.split is not None or time.kind is TimeKind.ROW:
             return None, []
-        decimal = config.decimal or "."
+        decimal = settings.decimal
         sensor = _only(name for name in free if SENSOR_NAME.fullmatch(name.strip()) and _varies(table[name]))
         value = _only(
             name
@@ -86,19 +87,19 @@ def found_long(table: Any, time: TimePlan, config: InputConfig) -> tuple[Split |
             f"Long format: '{sensor}' names the channel of a row and '{value}' holds its reading; "
             f"use --ignore {sensor} to read it otherwise."
         )
-        return Split(sensor, value, config.channels, config.top), [note]
-    require_columns("--sensor", [config.sensor] if config.sensor else [], names)
-    require_columns("--value", [config.value] if config.value else [], names)
-    sensor = config.sensor or _only(name for name in free if SENSOR_NAME.fullmatch(name.strip()))
-    value = config.value or _only(name for name in free if VALUE_NAME.fullmatch(name.strip()))
+        return Split(sensor, value, settings.channels, asked.top), [note]
+    require_columns("--sensor", [asked.sensor] if asked.sensor else [], names)
+    require_columns("--value", [asked.value] if asked.value else [], names)
+    sensor = asked.sensor or _only(name for name in free if SENSOR_NAME.fullmatch(name.strip()))
+    value = asked.value or _only(name for name in free if VALUE_NAME.fullmatch(name.strip()))
     if sensor is None or value is None:
         option, other = ("--value", "--sensor") if sensor is None else ("--sensor", "--value")
         raise UsageError(
             option, "long format has a column of names and one of values", f"name it with {other}"
         )
-    if sensor == value or config.split is not None:
+    if sensor == value or asked.split is not None:
         raise UsageError("--sensor", "contradicts --value or --split", "name two columns, and no --split")
-    return Split(sensor, value, config.channels, config.top), []
+    return Split(sensor, value, settings.channels, asked.top), []
 
 
 def _only(names: Any) -> str | None:
@@ -161,26 +162,25 @@ def _is_fixed(column: Any, names: Any) -> bool:
     return bool(pairs.num_rows <= pc.count_distinct(names).as_py())
 
 
-def mixed_hint(table: Any, time: TimePlan, config: InputConfig) -> list[str]:
+def mixed_hint(table: Any, time: TimePlan, settings: ColumnSettings) -> list[str]:
     """A sentence where one column of numbers holds readings of several things in turn, as a column of words tells.
 
     Args:
         table: Arrow table with plain columns.
         time: the time column.
-        config: what the user said.
+        settings: what the user set.
     """
-    if config.entity or config.channels or config.ignore or time.kind is TimeKind.ROW:
+    if settings.entity or settings.channels or settings.ignore or time.kind is TimeKind.ROW:
         return []
     free = [name for name in table.column_names if name not in time.columns]
     numeric = [
         name
         for name in free
-        if _holds_numbers(table, name, config.decimal or ".")
-        and not BESIDE_READING_NAME.fullmatch(name.strip())
+        if _holds_numbers(table, name, settings.decimal) and not BESIDE_READING_NAME.fullmatch(name.strip())
     ]
     if len(numeric) != 1:
         return []
-    values = numbers(table[numeric[0]].combine_chunks(), config.decimal or ".").cells
+    values = numbers(table[numeric[0]].combine_chunks(), settings.decimal).cells
     for name in free:
         if name in numeric or not is_text(table[name].type):
             continue
@@ -201,18 +201,18 @@ def mixed_hint(table: Any, time: TimePlan, config: InputConfig) -> list[str]:
     return []
 
 
-def found_split(table: Any, config: InputConfig, kind: LogKind) -> Split | None:
+def found_split(table: Any, asked: SplitSettings, kind: LogKind) -> Split | None:
     """The categories of events that are counted apart; raises UsageError where that cannot be."""
-    if config.split is None:
-        if config.categories:
+    if asked.split is None:
+        if asked.categories:
             fact, remedy = "given without a column", "name the column of the categories with --split"
             raise UsageError("categories", fact, remedy)
         return None
-    require_columns("--split", [config.split], table.column_names)
+    require_columns("--split", [asked.split], table.column_names)
     if kind is LogKind.SAMPLES:
         fact = "only events can be counted by category, and this log was read as samples"
         raise UsageError("--split", fact, "pass --kind events, or --entity to read one series each")
-    return Split(config.split, None, config.categories, config.top)
+    return Split(asked.split, None, asked.categories, asked.top)
 
 
 def kept_categories(rows_of: dict[str, int], split: Split) -> tuple[str, ...]:

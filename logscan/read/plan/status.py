@@ -11,11 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from logscan.config import InputConfig
 from logscan.errors import UsageError
 from logscan.nearest_name import require_columns
-from logscan.read.grid.cells import Keyed
-from logscan.read.grid.sums import EntitySums
 from logscan.read.values.numbers import as_text, is_text, numbers
 from logscan.read.values.vocabulary import (
     RUNNING_WORDS,
@@ -23,7 +20,7 @@ from logscan.read.values.vocabulary import (
     STOPPED_WORDS,
     WEAK_RUNNING_WORDS,
 )
-from logscan.records import F64, Bool, TimeGrid
+from logscan.records import F64
 
 _COMPARISON = re.compile(r"(>=|<=|!=|>|<)\s*(.+)")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -78,35 +75,36 @@ def _number(text: str) -> float:
     return float(numbers(pa.array([text]), ".").cells[0])
 
 
-def found_status(table: Any, free: Sequence[str], config: InputConfig) -> Status | None:
+def found_status(
+    table: Any, free: Sequence[str], named: str | None, running: tuple[str, ...]
+) -> Status | None:
     """The status column of a sample: the one that is named, or a text column of known words.
 
     Args:
         table: Arrow table with plain columns.
         free: columns that have no other role.
-        config: what the user said.
+        named: the column that the user set.
+        running: values and conditions that the user set.
 
     Raises:
         UsageError: no such column, or values that are no known words without `--running`.
     """
-    if config.status is None:
-        if config.running:
+    if named is None:
+        if running:
             raise UsageError("--running", "given without a column", "name the status column with --status")
         return next((Status(name, ()) for name in free if _speaks(name, table[name])), None)
-    require_columns("--status", [config.status], table.column_names)
-    for condition in config.running:
+    require_columns("--status", [named], table.column_names)
+    for condition in running:
         compared = _COMPARISON.fullmatch(condition.strip())
         if compared is not None and not np.isfinite(_number(compared[2])):
             raise UsageError(f"--running {condition}", f"'{compared[2]}' is not a number", "write it like >0")
-    if not config.running:
-        words = _words(table[config.status])
+    if not running:
+        words = _words(table[named])
         if not words & RUNNING_WORDS:
             listed = ", ".join(f"'{word}'" for word in sorted(words)[:_SHOWN]) or "no value"
             fact = f"its values ({listed}{', ...' if len(words) > _SHOWN else ''}) do not tell when the machine runs"
-            raise UsageError(
-                f"--status {config.status}", fact, "say which do with --running, such as --running '>0'"
-            )
-    return Status(config.status, config.running)
+            raise UsageError(f"--status {named}", fact, "say which do with --running, such as --running '>0'")
+    return Status(named, running)
 
 
 def _speaks(name: str, column: Any) -> bool:
@@ -121,60 +119,3 @@ def _words(column: Any) -> set[str]:
     """The different values of a column of a sample, folded."""
     texts = as_text(column.combine_chunks()).dictionary_encode().dictionary.to_pylist()
     return {text.strip().casefold() for text in texts if text and text.strip()}
-
-
-def stopped_on(grid: TimeGrid, parts: Sequence[EntitySums]) -> Bool:
-    """(steps,) bool: the steps of a grid in a stop, from the shares of stopped rows at exact times."""
-    times = [block.key.times() for one in parts for block in one.blocks]
-    shares = [block.means(0) for one in parts for block in one.blocks]
-    if not times:
-        return np.zeros(grid.steps, dtype=np.bool_)
-    time, share = np.concatenate(times), np.concatenate(shares)
-    order = np.argsort(time, kind="stable")
-    index = grid.index(time[order])
-    share = share[order]
-    inside = (index >= 0) & (index < grid.steps)
-    before = share[(index < 0) & np.isfinite(share)]
-    return stopped_steps(index[inside], share[inside], grid.steps, before=len(before) > 0 and before[-1] > 0)
-
-
-def around_changes(one: EntitySums) -> EntitySums:
-    """The readings of a status beside its changes, the first and the last one; those between them add nothing.
-
-    On every grid the same steps are in a stop, unless readings come later that lie between those that are left out.
-    """
-    if not one.blocks:
-        return one
-    time = np.concatenate([block.key.times() for block in one.blocks])
-    share = np.concatenate([block.means(0) for block in one.blocks])
-    told = np.flatnonzero(np.isfinite(share))
-    if not len(told):
-        return EntitySums()
-    changed = np.diff(share[told] > 0)
-    ends = np.ones(1, dtype=np.bool_)
-    kept = told[np.concatenate([ends, changed]) | np.concatenate([changed, ends])]
-    return EntitySums([Keyed(time[kept], None, [share[kept]], None).summed()])
-
-
-def stopped_steps(index: Any, stopped: F64, steps: int, *, before: bool = False) -> Bool:
-    """(steps,) bool: the steps in a stop; a status holds until the next one is told.
-
-    Args:
-        index: (readings,) int64 step of each reading, ascending.
-        stopped: (readings,) share of rows in a stop, NaN where the status is not told.
-        steps: of the grid.
-        before: whether it was in a stop before the first reading.
-    """
-    told = np.isfinite(stopped)
-    last = np.full(steps, -1, dtype=np.int64)
-    places = index[told]
-    flags = np.zeros(steps, dtype=np.bool_)
-    np.logical_or.at(flags, places, stopped[told] > 0)
-    # What holds after a step is its latest reading.
-    after = np.zeros(steps, dtype=np.bool_)
-    after[places] = stopped[told] > 0
-    last[places] = places
-    last = np.maximum.accumulate(last)
-    known = last >= 0
-    held: Bool = np.where(known, after[np.maximum(last, 0)], before)
-    return flags | held

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.config import InputConfig
 from logscan.errors import InputError, UsageError
 from logscan.nearest_name import require_columns
+from logscan.read.plan.settings import TimeSettings
 from logscan.read.plan.time_joined import cells_of, with_clock, with_fraction, with_minutes
 from logscan.read.plan.time_parts import given_parts, parts_plan, unnamed_time
 from logscan.read.plan.time_plan import TimePlan, grid_zone, typed_times
@@ -26,7 +26,7 @@ from logscan.read.values.time_parser import (
     text_times,
 )
 from logscan.read.values.vocabulary import DATE_NAME, FRACTIONS, STEP_NAME, YEAR, name_score, said_order
-from logscan.records import F64, TimeKind
+from logscan.records import F64, LogKind, TimeKind
 from logscan.time_units import DAY_NS, DAY_SECONDS, HOUR_SECONDS, MICROSECOND_NS, MILLISECOND_NS, SECOND_NS
 
 ROW = "row"
@@ -43,12 +43,12 @@ class AmbiguousDatesError(InputError):
     """Day and month cannot be told apart on what was seen so far."""
 
 
-def found_time(table: Any, config: InputConfig, place: str) -> TimePlan:
+def found_time(table: Any, settings: TimeSettings, place: str) -> TimePlan:
     """The time column of a sample.
 
     Args:
         table: Arrow table with plain columns.
-        config: what the user said.
+        settings: what the user set.
         place: file name, for messages.
 
     Raises:
@@ -56,17 +56,17 @@ def found_time(table: Any, config: InputConfig, place: str) -> TimePlan:
         InputError: the named column does not parse.
         AmbiguousDatesError: day and month cannot be told apart.
     """
-    if config.time is not None and config.time.casefold() == ROW and config.time not in table.column_names:
+    if (
+        settings.time is not None
+        and settings.time.casefold() == ROW
+        and settings.time not in table.column_names
+    ):
         return _row_plan()
-    if config.time is not None:
-        plan = _named(table, config, place)
+    if settings.time is not None:
+        plan = _named(table, settings, place)
     else:
-        free = [
-            name
-            for name in table.column_names
-            if name not in {*config.entity, *config.channels, *config.ignore}
-        ]
-        plan = _automatic(table, free, config, place)
+        free = [name for name in table.column_names if name not in settings.reserved]
+        plan = _automatic(table, free, settings, place)
         plan = with_minutes(table, plan, [name for name in free if name not in plan.columns])
         plan = with_fraction(table, plan, [name for name in free if name not in plan.columns])
     return plan
@@ -76,24 +76,24 @@ def _row_plan() -> TimePlan:
     return TimePlan(TimeKind.ROW, (), None, None, localise=False)
 
 
-def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
+def _named(table: Any, settings: TimeSettings, place: str) -> TimePlan:
     """The plan of the column, or the columns joined by `+`, that the user named."""
-    assert config.time is not None
-    names = [config.time]
-    if config.time not in table.column_names and "+" in config.time:
-        names = [part.strip() for part in config.time.split("+")]
+    assert settings.time is not None
+    names = [settings.time]
+    if settings.time not in table.column_names and "+" in settings.time:
+        names = [part.strip() for part in settings.time.split("+")]
     require_columns("--time", names, table.column_names)
     if len(names) > 1:
-        whole = config.model_copy(update={"time": " + ".join(names[:-1])})
+        whole = replace(settings, time=" + ".join(names[:-1]))
         if any(pattern.fullmatch(names[-1].strip()) for _, pattern in FRACTIONS):
             return with_fraction(table, _named(table, whole, place), names[-1:])
-    parts = given_parts(table, names, config) if len(names) > 1 else None
+    parts = given_parts(table, names, settings) if len(names) > 1 else None
     if parts is not None:
         return parts
     if len(names) in {3, 4} and not YEAR[1].fullmatch(names[0]):
         joined = _row_plan()
         try:
-            hours = _named(table, config.model_copy(update={"time": " + ".join(names[:2])}), place)
+            hours = _named(table, replace(settings, time=" + ".join(names[:2])), place)
             joined = with_minutes(table, hours, names[2:])
         except AmbiguousDatesError:
             raise
@@ -102,11 +102,11 @@ def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
         if joined.columns == tuple(names):
             return joined
     if len(names) > 2:
-        fact = f"'{config.time}' are no columns of year, month, day and what follows"
+        fact = f"'{settings.time}' are no columns of year, month, day and what follows"
         raise UsageError("--time", fact, "name one column, a date and a time, or year+month+day+hour")
     column = cells_of(table, names[0])
-    plan = _date_plan(table, names[0], config, place, least=0.0) or _number_plan(
-        table, names[0], config, named=True
+    plan = _date_plan(table, names[0], settings, place, least=0.0) or _number_plan(
+        table, names[0], settings, named=True
     )
     if plan is None:
         example = next((str(cell) for cell in column.drop_null().to_pylist()), "")
@@ -120,14 +120,14 @@ def _named(table: Any, config: InputConfig, place: str) -> TimePlan:
     return with_clock(table, plan, clocks, named=len(names) == 2)
 
 
-def _automatic(table: Any, free: Sequence[str], config: InputConfig, place: str) -> TimePlan:
+def _automatic(table: Any, free: Sequence[str], settings: TimeSettings, place: str) -> TimePlan:
     """The most likely time among the free columns: dates before epochs before steps, better names first."""
     ranked = sorted(free, key=lambda name: -name_score(name))
     postponed: AmbiguousDatesError | None = None
     for name in ranked:
         least = 0.5 if name_score(name) == 2 else 0.9
         try:
-            plan = _date_plan(table, name, config, place, least=least)
+            plan = _date_plan(table, name, settings, place, least=least)
         except AmbiguousDatesError as error:
             postponed = postponed or error
             continue
@@ -135,18 +135,18 @@ def _automatic(table: Any, free: Sequence[str], config: InputConfig, place: str)
             return with_clock(table, plan, [other for other in free if other != name], named=False)
     if postponed is not None:
         raise postponed
-    parts = parts_plan(table, free, config)
+    parts = parts_plan(table, free, settings)
     if parts is not None:
         return parts
     for name in ranked:
-        plan = _number_plan(table, name, config, named=False)
+        plan = _number_plan(table, name, settings, named=False)
         if plan is not None:
             return with_clock(table, plan, [other for other in free if other != name], named=False)
-    _refuse_unread_time(table, ranked, config, place)
-    return unnamed_time(table, free, config) or _row_plan()
+    _refuse_unread_time(table, ranked, settings, place)
+    return unnamed_time(table, free, settings) or _row_plan()
 
 
-def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, place: str) -> None:
+def _refuse_unread_time(table: Any, ranked: Sequence[str], settings: TimeSettings, place: str) -> None:
     """Raise InputError where a column is called a time and holds texts with digits that no form reads."""
     for name in ranked:
         if name_score(name) < 2:
@@ -154,7 +154,7 @@ def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, 
         cells = cells_of(table, name).drop_null()
         if not (is_text(cells.type) or is_number(cells.type)) or len(cells) == 0:
             continue
-        found = numbers(cells, config.decimal or ".")
+        found = numbers(cells, settings.decimal)
         shown = pc.cast(cells, pa.string())
         digits = pc.match_substring_regex(shown, r"\d").true_count
         # Numbers may be readings, unless their column is called a date.
@@ -165,12 +165,12 @@ def _refuse_unread_time(table: Any, ranked: Sequence[str], config: InputConfig, 
             raise InputError(place, fact, remedy)
 
 
-def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimePlan | None:
+def _date_plan(table: Any, name: str, settings: TimeSettings, place: str, *, least: float) -> TimePlan | None:
     """The plan of a column of dates, None if less than the share `least` of it is one (0: it was named)."""
     column = cells_of(table, name)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         stored = getattr(column.type, "tz", None)
-        timezone, localise = grid_zone(config, aware=stored is not None, stored=stored)
+        timezone, localise = grid_zone(settings.timezone, aware=stored is not None, stored=stored)
         clocked = bool((typed_times(column.drop_null()) % DAY_NS != 0).any())
         form = TimeForm("year first", stored is not None, clocked)
         return TimePlan(TimeKind.TIMESTAMP, (name,), str(column.type), timezone, localise, form)
@@ -179,10 +179,10 @@ def _date_plan(table: Any, name: str, config: InputConfig, place: str, *, least:
     head = column.drop_null()[:100]
     if least and not (form_share(head, "year first")[0] or _has_form(head)):
         return None
-    found = _text_form(table, name, config, place, least=least)
+    found = _text_form(table, name, settings, place, least=least)
     if found is None:
         return None
-    timezone, localise = grid_zone(config, aware=found.aware)
+    timezone, localise = grid_zone(settings.timezone, aware=found.aware)
     return TimePlan(TimeKind.TIMESTAMP, (name,), found.label(head[0].as_py()), timezone, localise, found)
 
 
@@ -190,7 +190,7 @@ def _has_form(column: Any) -> bool:
     return any(share for share, _ in (other_forms(column) | numeric_order_shares(column)).values())
 
 
-def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least: float) -> TimeForm | None:
+def _text_form(table: Any, name: str, settings: TimeSettings, place: str, *, least: float) -> TimeForm | None:
     """The form that reads most cells of a text column, if it reads at least the share `least`."""
     column = cells_of(table, name)
     share, form = form_share(column, "year first")
@@ -210,8 +210,8 @@ def _text_form(table: Any, name: str, config: InputConfig, place: str, *, least:
         return form
     if best == 0 or best < least:
         return None
-    if config.date_order is not None:
-        share, form = numeric[config.date_order]
+    if settings.date_order is not None:
+        share, form = numeric[settings.date_order]
         return form if share > 0 else None
     candidates = {order: found[1] for order, found in numeric.items() if found[0] == best}
     if len(candidates) > 1:
@@ -256,7 +256,7 @@ def _has_clock(table: Any, date: str) -> bool:
     return len(with_clock(table, plan, others, named=False).columns) == 2
 
 
-def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> TimePlan | None:
+def _number_plan(table: Any, name: str, settings: TimeSettings, *, named: bool) -> TimePlan | None:
     """The plan of a column of epochs, compact dates or integer steps, or None."""
     if not named and name_score(name) == 0 and not STEP_NAME.fullmatch(name.strip()):
         return None
@@ -269,21 +269,21 @@ def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> 
             (form_share(text, order) for order in ("compact", "short", "yyyymm")), key=lambda found: found[0]
         )
         if share >= 0.99:
-            timezone, localise = grid_zone(config, aware=False)
+            timezone, localise = grid_zone(settings.timezone, aware=False)
             return TimePlan(TimeKind.TIMESTAMP, (name,), form.label(), timezone, localise, form)
-    decimal = config.decimal or "."
+    decimal = settings.decimal
     values = numbers(column, decimal)
     finite = values.cells[np.isfinite(values.cells)]
     if len(finite) == 0 or len(finite) < 0.9 * max(values.present, 1):
         return None
-    timezone, localise = grid_zone(config, aware=True)
+    timezone, localise = grid_zone(settings.timezone, aware=True)
     plan = TimePlan(TimeKind.TIMESTAMP, (name,), None, timezone, localise, decimal=decimal)
     middle = float(np.median(np.abs(finite)))
     for unit, unit_ns in _EPOCH_UNITS.items():
         if 3e8 <= middle * unit_ns / SECOND_NS <= 5e9:
             return replace(plan, label=f"epoch {unit}", unit_ns=unit_ns)
     if _is_excel(name, finite):
-        timezone, localise = grid_zone(config, aware=False)
+        timezone, localise = grid_zone(settings.timezone, aware=False)
         whole_days = bool((finite % 1 == 0).all())
         form = TimeForm("year first", aware=False, clocked=not whole_days)
         return replace(
@@ -297,7 +297,7 @@ def _number_plan(table: Any, name: str, config: InputConfig, *, named: bool) -> 
             grain_ns=_excel_grain(finite),
         )
     whole = bool((finite % 1 == 0).all())
-    if whole and (named or _is_step(table, name, config)):
+    if whole and (named or _is_step(table, name, settings)):
         return TimePlan(TimeKind.INTEGER, (name,), "integer", None, localise=False)
     return None
 
@@ -324,11 +324,11 @@ def _excel_grain(days: F64) -> int:
     return SECOND_NS if len(distance) == 0 or float(np.median(distance)) >= 2 else MILLISECOND_NS
 
 
-def _is_step(table: Any, name: str, config: InputConfig) -> bool:
+def _is_step(table: Any, name: str, settings: TimeSettings) -> bool:
     """Whether whole numbers count steps: the name says so, and (samples) no two rows share one."""
     if not STEP_NAME.fullmatch(name.strip()):
         return False
-    if config.kind == "events":
+    if settings.kind is LogKind.EVENTS:
         return True
-    keys = [*config.entity, name] if set(config.entity) <= set(table.column_names) else [name]
+    keys = [*settings.entity, name] if set(settings.entity) <= set(table.column_names) else [name]
     return bool(table.group_by(keys).aggregate([]).num_rows >= 0.99 * table.num_rows)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from logscan.config import InputConfig
+from logscan.read.plan.settings import TimeSettings
 from logscan.read.plan.time_joined import cells_of, clock_digits
 from logscan.read.plan.time_plan import TimePlan, grid_zone
 from logscan.read.values.numbers import is_number, is_text, numbers
@@ -40,13 +40,13 @@ _CENTURY = (978_307_200, 4_102_444_800)  # 2001 to 2100, in seconds
 _LOOKED_AT = 8  # columns from the left, where there are no names
 
 
-def parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
+def parts_plan(table: Any, names: Sequence[str], settings: TimeSettings) -> TimePlan | None:
     """The plan of columns whose names are those of parts of a time; None where there are too few.
 
     Args:
         table: Arrow table with plain columns.
         names: those that are free.
-        config: what the user said.
+        settings: what the user set.
     """
     found: dict[str, str] = {}
 
@@ -64,11 +64,11 @@ def parts_plan(table: Any, names: Sequence[str], config: InputConfig) -> TimePla
     if "day of year" in found:
         found.pop("month", None)
     dated = "day" in found or "day of year" in found
-    if len(found) < 2 or not (dated or _are_months(table, list(found.values()), config)):
+    if len(found) < 2 or not (dated or _are_months(table, list(found.values()), settings)):
         return None
     if dated and not all(take(*clock) for clock in CLOCKS) and "hour" not in found:
         _take_clock(table, [name for name in names if name not in found.values()], found)
-    return _checked(table, found, config)
+    return _checked(table, found, settings)
 
 
 def _take_clock(table: Any, free: Sequence[str], found: dict[str, str]) -> None:
@@ -86,23 +86,23 @@ def _take_clock(table: Any, free: Sequence[str], found: dict[str, str]) -> None:
             return
 
 
-def given_parts(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
+def given_parts(table: Any, names: Sequence[str], settings: TimeSettings) -> TimePlan | None:
     """The plan of parts that the user named: by their names, else in the order year, month, day, hour, minute, second.
 
     None where they are a date and a clock, or none of this.
     """
-    named = parts_plan(table, names, config)
+    named = parts_plan(table, names, settings)
     if named is not None and len(named.columns) == len(names):
         return named
     plans = []
     for roles in _GIVEN:
         if len(names) <= len(roles):
-            plan = _checked(table, dict(zip(roles, names, strict=False)), config)
+            plan = _checked(table, dict(zip(roles, names, strict=False)), settings)
             plans += [plan] if plan is not None else []
     return max(plans, key=lambda plan: _distinct(table, plan), default=None)
 
 
-def unnamed_time(table: Any, names: Sequence[str], config: InputConfig) -> TimePlan | None:
+def unnamed_time(table: Any, names: Sequence[str], settings: TimeSettings) -> TimePlan | None:
     """The time of a table without names: seconds since 1970, dates of eight digits, or parts of dates; else None.
 
     Only where all of it fits and the rows are in order of time.
@@ -111,30 +111,30 @@ def unnamed_time(table: Any, names: Sequence[str], config: InputConfig) -> TimeP
     if not free or len(free) < min(len(names), _LOOKED_AT):
         return None
     return (
-        _unnamed_epoch(table, free[0], config)
-        or _unnamed_date(table, free, config)
-        or _unnamed_parts(table, free, config)
+        _unnamed_epoch(table, free[0], settings)
+        or _unnamed_date(table, free, settings)
+        or _unnamed_parts(table, free, settings)
     )
 
 
-def _unnamed_epoch(table: Any, name: str, config: InputConfig) -> TimePlan | None:
+def _unnamed_epoch(table: Any, name: str, settings: TimeSettings) -> TimePlan | None:
     """Seconds or milliseconds since 1970, of this century, in the first column."""
     column = cells_of(table, name)
     if not (is_number(column.type) or is_text(column.type)):
         return None
-    cells = numbers(column, config.decimal or ".").cells
-    timezone, localise = grid_zone(config, aware=True)
+    cells = numbers(column, settings.decimal).cells
+    timezone, localise = grid_zone(settings.timezone, aware=True)
     for unit, unit_ns in (("s", SECOND_NS), ("ms", MILLISECOND_NS)):
         seconds = cells * (unit_ns / SECOND_NS)
         if ((seconds > _CENTURY[0]) & (seconds < _CENTURY[1])).all() and _rises(seconds):
             return TimePlan(
                 TimeKind.TIMESTAMP, (name,), f"epoch {unit}", timezone, localise, unit_ns=unit_ns,
-                decimal=config.decimal or ".",
+                decimal=settings.decimal,
             )  # fmt: skip
     return None
 
 
-def _unnamed_date(table: Any, free: Sequence[str], config: InputConfig) -> TimePlan | None:
+def _unnamed_date(table: Any, free: Sequence[str], settings: TimeSettings) -> TimePlan | None:
     """Dates of eight digits, and the clock of four digits beside them."""
     for place, name in enumerate(free):
         column = cells_of(table, name)
@@ -143,7 +143,7 @@ def _unnamed_date(table: Any, free: Sequence[str], config: InputConfig) -> TimeP
         times = text_times(text, form)
         if share < 1 or form.clocked or len(times) < _FEWEST_DATES or not (np.diff(times) >= 0).all():
             continue
-        timezone, localise = grid_zone(config, aware=False)
+        timezone, localise = grid_zone(settings.timezone, aware=False)
         plan = TimePlan(TimeKind.TIMESTAMP, (name,), form.label(), timezone, localise, form)
         if _rises(times):
             return plan
@@ -161,7 +161,7 @@ def _rises(values: Any) -> bool:
     return len(moved) > 0 and bool((moved >= 0).all()) and float((moved > 0).mean()) >= 0.9
 
 
-def _unnamed_parts(table: Any, free: Sequence[str], config: InputConfig) -> TimePlan | None:
+def _unnamed_parts(table: Any, free: Sequence[str], settings: TimeSettings) -> TimePlan | None:
     """The plan of columns without names that are year, month, day (or day of the year), hour and what follows.
 
     Only where all of it fits: at least two days, clocks that use the whole of their range, rows in order of time.
@@ -172,7 +172,7 @@ def _unnamed_parts(table: Any, free: Sequence[str], config: InputConfig) -> Time
             plan: TimePlan | None = None
             for count in range(2, min(len(roles), len(free) - begin) + 1):
                 longer = _checked(
-                    table, dict(zip(roles[:count], free[begin:], strict=False)), config, strict=True
+                    table, dict(zip(roles[:count], free[begin:], strict=False)), settings, strict=True
                 )
                 if count > (3 if "month" in roles else 2) and longer is None:
                     break  # what follows is no clock
@@ -182,10 +182,10 @@ def _unnamed_parts(table: Any, free: Sequence[str], config: InputConfig) -> Time
 
 
 def _checked(
-    table: Any, found: dict[str, str], config: InputConfig, *, strict: bool = False
+    table: Any, found: dict[str, str], settings: TimeSettings, *, strict: bool = False
 ) -> TimePlan | None:
     """The plan of parts, if they are a time in nearly every row."""
-    timezone, localise = grid_zone(config, aware=False)
+    timezone, localise = grid_zone(settings.timezone, aware=False)
     label = " + ".join(found)
     columns = tuple(found.values())
     plan = TimePlan(
@@ -195,7 +195,7 @@ def _checked(
         timezone,
         localise,
         roles=tuple(found),
-        decimal=config.decimal or ".",
+        decimal=settings.decimal,
     )
     cells = [cells_of(table, name) for name in columns]
     if not all(is_number(one.type) or is_text(one.type) for one in cells):
@@ -228,10 +228,10 @@ def _distinct(table: Any, plan: TimePlan) -> int:
     return len(np.unique(plan.times([cells_of(table, name) for name in plan.columns])))
 
 
-def _are_months(table: Any, names: Sequence[str], config: InputConfig) -> bool:
+def _are_months(table: Any, names: Sequence[str], settings: TimeSettings) -> bool:
     """Whether years and months name another month in nearly every row, perhaps of one thing each."""
     free = [name for name in table.column_names if name not in names and is_text(table[name].type)]
-    for beside in ([*config.entity], *([name] for name in free[:_THINGS])):
+    for beside in ([*settings.entity], *([name] for name in free[:_THINGS])):
         if set(beside) <= set(table.column_names):
             pairs = table.group_by([*names, *beside]).aggregate([]).num_rows
             months = table.group_by(list(names)).aggregate([]).num_rows

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logscan.config import InputConfig
 from logscan.read.values.numbers import is_text, numbers
 from logscan.read.values.time_formats import TimeForm
 from logscan.read.values.time_parser import INVALID, text_times
@@ -249,9 +248,9 @@ def _scaled(column: Any, unit_ns: int, origin: int, grain: int, decimal: str) ->
     return np.where(fits, rounded * grain, times)
 
 
-def grid_zone(config: InputConfig, *, aware: bool, stored: str | None = None) -> tuple[str | None, bool]:
+def grid_zone(timezone: str | None, *, aware: bool, stored: str | None = None) -> tuple[str | None, bool]:
     """Time zone of the grid, and whether wall clock has to be localised to it."""
-    given = checked_timezone(config.timezone) if config.timezone else None
+    given = checked_timezone(timezone) if timezone else None
     if aware:
         return given or stored or "UTC", False
     return given, given is not None

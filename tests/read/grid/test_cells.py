@@ -7,8 +7,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logscan.read.grid.cells import Keyed
-from logscan.read.grid.runs import KeyGrid, Runs
+from logscan.read.grid.cells import Keyed, KeyGrid, Runs
 from logscan.records import I64
 
 ASCENDING = st.lists(st.integers(0, 400), min_size=1, max_size=200).map(lambda found: np.array(sorted(found)))

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscan.read.grid import hashes
-from logscan.read.grid.hashes import cell_hashes, row_hashes, text_hashes
+from logscan.read.grid import repeated_imports
+from logscan.read.grid.repeated_imports import cell_hashes, row_hashes, text_hashes
 
 BASE, MODULUS = 0x9E3779B97F4A7C15, 1 << 64
 TEXTS = st.lists(st.text(max_size=9), max_size=41)
@@ -31,7 +31,7 @@ def test_pieces_give_the_same_hashes(texts):
     column = pa.array(texts, pa.string())
     whole = text_hashes(column).tolist()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hashes, "_PIECE_BYTES", 7)
+        patch.setattr(repeated_imports, "_PIECE_BYTES", 7)
         assert text_hashes(column).tolist() == whole
 
 

@@ -8,12 +8,11 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
-from logscan import read
 from logscan.config import InputConfig
 from logscan.errors import InputError
-from logscan.read import formats, read_log
+from logscan.read import formats, read_log, sampling
 from logscan.read.formats import parquet
-from logscan.read.grid import series, sums
+from logscan.read.grid import memory_limit, sums
 from logscan.records import LogKind
 
 SECOND = 10**9
@@ -84,8 +83,7 @@ def test_a_log_too_long_for_its_own_step_is_read_at_a_longer_one(monkeypatch, ro
     """Its values are those of --every with that step; every row time is kept, and a note tells."""
     data = csv(entities=1)
     monkeypatch.setattr(sums, "_MOST_BUFFER_ROWS", rows_of_buffer)
-    monkeypatch.setattr(read, "MOST_CELLS", 100)
-    monkeypatch.setattr(series, "MOST_CELLS", 100)
+    monkeypatch.setattr(memory_limit, "MOST_VALUES", 100)
     coarse = log_of(data, ignore=("unit",))
     step = coarse.schema.step
     assert step > SECOND
@@ -93,8 +91,7 @@ def test_a_log_too_long_for_its_own_step_is_read_at_a_longer_one(monkeypatch, ro
         "The log is too long to be kept at its own step of 1s: read as means of"
     )
     assert coarse.series[0].grid.steps * 2 <= 100
-    monkeypatch.setattr(read, "MOST_CELLS", 1 << 24)
-    monkeypatch.setattr(series, "MOST_CELLS", 1 << 24)
+    monkeypatch.setattr(memory_limit, "MOST_VALUES", 1 << 24)
     asked = log_of(data, ignore=("unit",), every=f"{step}ns")
     assert coarse.series[0].grid == asked.series[0].grid
     np.testing.assert_allclose(coarse.series[0].values, asked.series[0].values, rtol=1e-12)
@@ -113,8 +110,8 @@ def test_the_longer_step_is_chosen_by_the_size_of_the_files(tmp_path, monkeypatc
         table = pa_csv.read_csv(path)
         path = tmp_path / "log.parquet"
         pq.write_table(table, path, row_group_size=1_000)
-    monkeypatch.setattr(read, "MOST_CELLS", 1_500)
-    monkeypatch.setattr(read, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(memory_limit, "MOST_VALUES", 1_500)
+    monkeypatch.setattr(sampling, "SAMPLE_ROWS", 500)
     monkeypatch.setattr(parquet, "_MOST_ROWS", 500)
     monkeypatch.setattr(sums, "_MOST_BUFFER_ROWS", 1_000)
     monkeypatch.setattr(formats, "BLOCK_BYTES", 30_011)
@@ -126,8 +123,7 @@ def test_the_longer_step_is_chosen_by_the_size_of_the_files(tmp_path, monkeypatc
 def test_a_step_asked_for_that_does_not_fit_is_refused(monkeypatch, buffer):
     """With the fact and the step that would fit, as soon as it is known."""
     monkeypatch.setattr(sums, "_MOST_BUFFER_ROWS", buffer)
-    for module in (read, series):
-        monkeypatch.setattr(module, "MOST_CELLS", 100)
+    monkeypatch.setattr(memory_limit, "MOST_VALUES", 100)
     with pytest.raises(InputError, match=r"at a step of 1s .* pass --every \d+(s|min) or longer"):
         log_of(csv(), every="1s", ignore=("unit",))
     with pytest.raises(InputError, match=r"at a step of 1?[01]min .* pass --every \d+(min|h) or longer"):

@@ -14,8 +14,8 @@ from logscan.config import InputConfig
 from logscan.read import read_log
 from logscan.read.grid import collector
 from logscan.read.grid.cells import Keyed
+from logscan.read.grid.set_aside import around_changes, stopped_on
 from logscan.read.grid.sums import EntitySums
-from logscan.read.plan.status import around_changes, stopped_on
 from logscan.records import TimeGrid, TimeKind
 
 STATES = st.lists(

@@ -304,7 +304,7 @@ def test_conversion_at_once_changes_no_series_and_no_count(odd, block):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(formats, "BLOCK_BYTES", block)
-        patch.setattr("logscan.read.SAMPLE_ROWS", 5)
+        patch.setattr("logscan.read.sampling.SAMPLE_ROWS", 5)
         one = log()
         patch.setattr(formats.Table, "want", lambda *_: None)
         other = log()
