@@ -26,6 +26,7 @@ from logscan.model.score_growing import encode_growing
 from logscan.model.thinned_history import Kept, kept_stretches
 from logscan.model.train_entity import train_entity
 from logscan.model.train_layer import FitOutcome
+from logscan.notes import Note, note
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 from logscan.time_units import SECOND_NS
 
@@ -39,7 +40,7 @@ class ScoreResult:
 
     series: tuple[SeriesScores, ...]
     skipped_entities: tuple[str, ...]  # in the log, but not in the model
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def judged_steps(self) -> int:
@@ -198,15 +199,9 @@ def score(
         )
     extra = sorted(set(log.schema.channels) - set(model.schema.channels))
     dead = [name for name in model.schema.channels if name in log.schema.ignored]
-    notes = tuple(
-        f"{what}: {', '.join(names)}"
-        for what, names in (
-            ("channels the model does not know are ignored", extra),
-            ("channels of the model hold no number in this log and are judged around", dead),
-        )
-        if names
-    )
-    return ScoreResult(series=_numbered(scored), skipped_entities=tuple(skipped), notes=notes)
+    notes = [note("channels-unknown", names=tuple(extra))] if extra else []
+    notes += [note("channels-dead", names=tuple(dead))] if dead else []
+    return ScoreResult(series=_numbered(scored), skipped_entities=tuple(skipped), notes=tuple(notes))
 
 
 def scoring_input(given: InputConfig, model: Model) -> InputConfig:

@@ -12,6 +12,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from logscan.notes import Note
 from logscan.times import Times
 
 F32 = npt.NDArray[np.float32]
@@ -105,7 +106,7 @@ class ReadCounts:
 
     rows_read: int
     rows_used: int
-    dropped: dict[str, int]  # reason -> rows
+    dropped: dict[Note, int]  # reason -> rows
     duplicates: int  # rows that share time and entity with an earlier one (used, averaged or counted)
     out_of_order: int  # rows earlier than the one before them (used)
     not_numeric: dict[str, CastFailure]  # column -> cells read as missing
@@ -141,7 +142,7 @@ class InputSchema:
     timezone: str | None
     entity_columns: tuple[str, ...]
     channels: tuple[str, ...]
-    ignored: dict[str, str]  # column -> why it is not a channel
+    ignored: dict[str, Note]  # column -> why it is not a channel
     step: int  # grid step, ns or integer units
     header_end: int | None = None  # last line whose cells are in the names
     data_line: int | None = None  # first line that may hold a row of data
@@ -156,7 +157,7 @@ class Log:
     schema: InputSchema
     series: tuple[Series, ...]
     counts: ReadCounts
-    notes: tuple[str, ...] = ()  # what a user should know, one sentence each
+    notes: tuple[Note, ...] = ()  # what a user should know, the most harmful first
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class ChannelQuality:
     entity: str
     channel: str
     grade: Grade
-    reasons: tuple[str, ...]
+    reasons: tuple[Note, ...]
     observed_fraction: float
     minimum: float
     median: float

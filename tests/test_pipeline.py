@@ -18,6 +18,7 @@ from logscan.records import Log, LogKind, SeriesScores, StepQuality
 from logscan.results.write_scores import write_scores
 from tests.conftest import ROWS
 from tests.synthetic import CHANNELS, PERIOD, lines, values
+from tests.words import words
 
 pytestmark = pytest.mark.usefixtures("single")
 QUALITIES = tuple(StepQuality)
@@ -257,7 +258,7 @@ def test_the_order_of_columns_does_not_matter(shop: Shop) -> None:
     result = pipeline.score(log_of(swapped, "time,temp,extra,flow,press"), shop[1], device="cpu")
     np.testing.assert_array_equal(result.series[0].contributions, scored(shop, values(ROWS)).contributions)
     assert result.series[0].channels == CHANNELS
-    assert result.notes == ("channels the model does not know are ignored: extra",)
+    assert words(result.notes) == ("The model does not know these channels; they are ignored: extra.",)
 
 
 @pytest.mark.parametrize("causal", [False, True])

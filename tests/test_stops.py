@@ -15,6 +15,7 @@ from logscan.read import read_log
 from logscan.records import StepQuality
 from logscan.results.write_scores import stream_scores
 from tests.synthetic import times, values
+from tests.words import words as note_words
 
 ROWS = 601
 STOPS = ((101, 140), (333, 401))
@@ -68,7 +69,8 @@ def test_a_status_column_tells_stops(name, run, stop, config):
     np.testing.assert_array_equal(log.series[0].set_aside, standing())
     assert log.schema.shaping.status == name
     assert any(
-        f"'{name}' tells when the machine stands: {standing().sum()} of {ROWS}" in note for note in log.notes
+        f"'{name}' tells when the machine stands: {standing().sum()} of {ROWS}" in note
+        for note in note_words(log.notes)
     )
     # A measurement that is compared stays a channel, a state is none.
     assert (name in log.schema.channels) == (name == "speed")
@@ -177,7 +179,7 @@ def test_days_of_the_plants_calendar_are_set_aside(tmp_path, zone):
     marked = log.series[0].set_aside.reshape(-1, 24)
     assert [place for place, day in enumerate(marked) if day.all()] == [9, 13]
     assert marked.sum() == 48
-    assert any("48 of 720 steps are set aside" in note for note in log.notes)
+    assert any("48 of 720 steps are set aside" in note for note in note_words(log.notes))
     (tmp_path / "spans.csv").write_text("start,end\n2024-04-21 06:00,2024-04-21 09:00\n")
     spans = days(zone=zone, calendar=str(tmp_path / "spans.csv")).series[0].set_aside
     np.testing.assert_array_equal(np.flatnonzero(spans), [30, 31, 32])

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from logscan.errors import UsageError
+from logscan.notes import Note, note
 from logscan.time_units import DAY_SECONDS, HOUR_SECONDS, WEEK_SECONDS
 
 # A promise is a limit, not a mean: aimed at in full it would be broken every other week.
@@ -28,14 +29,11 @@ class FalseAlarms:
     unit_seconds: float | None  # None when the promise is in rows
     unit_steps: int | None  # None when the promise is in time
 
-    def note(self, step_seconds: float | None) -> str:
-        """One sentence for the user where the promise cannot be kept as said; empty where it can."""
+    def note(self, step_seconds: float | None) -> Note | None:
+        """A note for the user where the promise cannot be kept as given; None where it can."""
         if self.unit_steps is None and step_seconds is None:
-            return (
-                "the log has no clock time, so the promise of false alarms is 1 per 10,000 steps; "
-                "say it in rows, such as 1/rows:10000"
-            )
-        return ""
+            return note("promise-without-clock")
+        return None
 
 
 def parse_false_alarms(text: str) -> FalseAlarms:

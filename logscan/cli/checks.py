@@ -14,12 +14,14 @@ from logscan.cli.inputs import read_inputs, say_notes, step_text
 from logscan.cli.suggested_settings import suggested_input, toml_text
 from logscan.config import Config
 from logscan.errors import QualityGateError
+from logscan.messages import text
 from logscan.quality.findings import runs
 from logscan.quality.grades import channel_qualities
 from logscan.quality.hints import hints
 from logscan.records import ChannelQuality, Grade, Log
 from logscan.results.atomic import write_text
 from logscan.results.build_record import input_record, quality_records
+from logscan.results.run_record import NoteRecord
 from logscan.results.targets import refuse_overwriting
 
 _GRADES = list(Grade)  # best first
@@ -62,7 +64,7 @@ def check(
             "quality": [one.model_dump() for one in quality_records(qualities)],
             "grades": _grade_counts(qualities),
             "reasons": _reason_counts(qualities),
-            "hints": told,
+            "hints": [NoteRecord.of(hint).model_dump() for hint in told],
             "suggested_config": suggestion,
         }
         consoles.print_json(document)
@@ -72,7 +74,7 @@ def check(
         _show(consoles, log, qualities, gaps)
         say_notes(consoles, log)
         for hint in told:
-            consoles.say(f"hint: {hint}")
+            consoles.say(f"hint: {text(hint)}")
     if write_config is not None and write_config != "-":
         consoles.say(f"settings: {write_config}")
     if fail_below is not None:

@@ -18,6 +18,7 @@ from logscan.cli.inputs import read_inputs, say_notes
 from logscan.config import Config, InputConfig
 from logscan.errors import InputError, LogscanError, UsageError
 from logscan.labels.known_failures import known_failures, names_label_file
+from logscan.messages import text
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
 from logscan.ops.state import locked_state, read_state, write_state
 from logscan.quality.grades import channel_qualities
@@ -81,7 +82,7 @@ def train(
         consoles.warn(f"{labels}: no training row lies in a label; check that times and entities agree")
     note = parse_false_alarms(config.alarm.false_alarms).note(pipeline.step_seconds(log))
     if note:
-        consoles.say(f"note: {note}")
+        consoles.say(f"note: {text(note)}")
     card = model_card(model)
     if json_output:
         consoles.print_json(card.model_dump())

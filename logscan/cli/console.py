@@ -17,8 +17,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from logscan.messages import text as note_text
 from logscan.records import ChannelQuality, Grade
-from logscan.results.run_record import EventRecord, InputRecord
+from logscan.results.run_record import EventRecord, InputRecord, NoteRecord
 from logscan.text_safety import visible, visible_json
 
 _GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}
@@ -102,7 +103,7 @@ def quality_table(qualities: Sequence[ChannelQuality]) -> Table:
             Text(one.grade.value, style=_GRADE_STYLE[one.grade]),
             Text(f"{one.observed_fraction:.1%}"),
             Text(f"{one.minimum:.5g} … {one.maximum:.5g}"),
-            _text("; ".join(one.reasons) or "-"),
+            _text("; ".join(note_text(why) for why in one.reasons) or "-"),
         ]
         table.add_row(*cells)
     return table
@@ -125,7 +126,10 @@ def input_table(record: InputRecord, step: str) -> Table:
         ("channels", _channels_text(record.channels)),
         ("ignored", _ignored_text(record.ignored) or "-"),
         ("rows", f"{record.rows_read:,} read, {record.rows_used:,} used"),
-        ("dropped", "; ".join(f"{count:,} {why}" for why, count in record.dropped.items() if count) or "-"),
+        (
+            "dropped",
+            "; ".join(f"{one.rows:,} {one.reason.text}" for one in record.dropped if one.rows) or "-",
+        ),
         ("repeated", f"{record.duplicates:,} duplicate times, {record.out_of_order:,} out of order"),
         (
             "not numbers",
@@ -148,11 +152,11 @@ def _text(text: str, style: str = "") -> Text:
     return Text(visible(text), style=style)
 
 
-def _ignored_text(ignored: Mapping[str, str]) -> str:
+def _ignored_text(ignored: Mapping[str, NoteRecord]) -> str:
     """Columns and why they are not read; many of one reason are counted."""
     names: dict[str, list[str]] = {}
-    for name, why in ignored.items():
-        names.setdefault(why, []).append(name)
+    for name, reason in ignored.items():
+        names.setdefault(reason.text, []).append(name)
     parts = []
     for why, group in names.items():
         more = len(group) - _SHOWN_IGNORED

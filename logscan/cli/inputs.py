@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from logscan.cli.console import Consoles
 from logscan.config import InputConfig
+from logscan.messages import text, told_text
+from logscan.notes import told_once
 from logscan.read import read_log
 from logscan.records import Log, TimeKind
 from logscan.time_units import SECOND_NS
@@ -22,15 +24,15 @@ def read_inputs(
         log = read_log(inputs, config, stdin=stdin, progress=told, keep=keep)
     dropped = sum(log.counts.dropped.values())
     if dropped:
-        reasons = "; ".join(f"{count:,} {why}" for why, count in log.counts.dropped.items() if count)
+        reasons = "; ".join(f"{count:,} {text(why)}" for why, count in log.counts.dropped.items() if count)
         consoles.warn(f"{dropped:,} of {log.counts.rows_read:,} rows not used: {reasons}")
     return log
 
 
 def say_notes(consoles: Consoles, log: Log) -> None:
     """What was noticed while reading."""
-    for note in log.notes:
-        consoles.say(f"note: {note}")
+    for one in told_once(log.notes):
+        consoles.say(f"note: {told_text(one)}")
 
 
 def step_text(log: Log) -> str:

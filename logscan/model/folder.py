@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as dump_arrays
@@ -74,6 +74,18 @@ class _ModelFile(_Part):
     validation: dict[str, float]
     fingerprint: str
     entities: list[_EntityFile] = Field(min_length=1)
+
+    @field_validator("input_schema", mode="before")
+    @classmethod
+    def _notes(cls, value: Any) -> Any:
+        """Models of 0.1 hold sentences instead of notes."""
+        if not isinstance(value, dict):
+            return value
+        ignored = {
+            name: {"key": "as-written", "fields": [["text", why]]} if isinstance(why, str) else why
+            for name, why in value.get("ignored", {}).items()
+        }
+        return value | {"ignored": ignored}
 
 
 def save_model(model: Model, folder: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from logscan.notes import Note, note
 from logscan.records import F64, I64, Bool, Grade, LogKind
 
 _SHORT_STEPS = 200
@@ -31,7 +32,7 @@ class Finding:
 
     grade: Grade
     code: str  # one word or two for machines and for counting
-    text: str
+    reason: Note
 
 
 def shape_findings(values: F64, known: F64, distinct: F64, kind: LogKind) -> list[Finding]:
@@ -46,8 +47,8 @@ def shape_findings(values: F64, known: F64, distinct: F64, kind: LogKind) -> lis
     findings: list[Finding] = []
     code = code_for_missing(known, distinct) if kind is LogKind.SAMPLES else None
     if code is not None:
-        text = f"{code:g} in {int((known == code).sum()):,} steps, a code for no reading?"
-        findings.append(Finding(Grade.POOR, "out of range", text))
+        reason = note("sentinel-value", value=code, steps=int((known == code).sum()))
+        findings.append(Finding(Grade.POOR, "out of range", reason))
         values = np.where(values == code, np.nan, values)
         known, distinct = known[known != code], distinct[distinct != code]
     low, middle, high = (float(value) for value in np.quantile(known, (0.25, 0.5, 0.75)))
@@ -58,22 +59,20 @@ def shape_findings(values: F64, known: F64, distinct: F64, kind: LogKind) -> lis
     stuck = stuck_steps(values) if many_valued else 0
     if stuck:
         grade = Grade.POOR if stuck >= 0.3 * len(values) else Grade.USABLE
-        findings.append(Finding(grade, "stuck", f"stuck for {stuck:,} steps"))
+        findings.append(Finding(grade, "stuck", note("stuck", steps=stuck)))
     rising = many_valued and only_rises(known)
     jump = (level_jump(values) or unit_stretch(values)) if many_valued and not rising else None
     if jump is not None:
-        word = "unit jump" if jump.startswith("unit") else "level jump"
+        word = "level jump" if jump.key == "level-jump" else "unit jump"
         findings.append(Finding(Grade.POOR, word, jump))
     if len(distinct) <= 3 and len(known) >= _SHORT_STEPS:
-        findings.append(Finding(Grade.USABLE, "few values", f"only {len(distinct)} distinct values"))
+        findings.append(Finding(Grade.USABLE, "few values", note("few-values", count=len(distinct))))
     if spread > 0 and jump is None:
         far = np.abs(known - middle) > _OUTLIER_IQRS * spread
         # More than 0.1 % is the channel's way, not a fault of the sensor.
         if kind is LogKind.SAMPLES and 0 < far.sum() <= max(0.001 * len(known), 3):
-            count = int(far.sum())
-            noun = "outlier" if count == 1 else "outliers"
-            text = f"{count} extreme {noun}, such as {known[far][0]:g}"
-            findings.append(Finding(Grade.USABLE, "out of range", text))
+            reason = note("outliers", count=int(far.sum()), example=float(known[far][0]))
+            findings.append(Finding(Grade.USABLE, "out of range", reason))
     if kind is LogKind.SAMPLES and len(known) >= _SHORT_STEPS and jump is None:
         findings += _slow_findings(known, distinct, spread, many_valued=many_valued, rising=rising)
     return findings
@@ -86,13 +85,13 @@ def _slow_findings(
     findings = []
     resolution = coarse_resolution(distinct, spread)
     if resolution is not None:
-        findings.append(Finding(Grade.USABLE, "quantised", f"quantised in steps of {resolution:g}"))
+        findings.append(Finding(Grade.USABLE, "quantised", note("quantised", resolution=resolution)))
     if rising:
-        findings.append(Finding(Grade.USABLE, "meter", "only rises, like a meter; its difference says more"))
+        findings.append(Finding(Grade.USABLE, "meter", note("meter")))
     elif many_valued:
-        text = drift(known)
-        if text is not None:
-            findings.append(Finding(Grade.USABLE, "drift", text))
+        drifting = drift(known)
+        if drifting is not None:
+            findings.append(Finding(Grade.USABLE, "drift", drifting))
     return findings
 
 
@@ -148,8 +147,8 @@ def only_rises(known: F64) -> bool:
     return bool(falls.sum() <= 0.001 * len(known)) and bool((np.diff(known) > 0).mean() > 0.05)
 
 
-def drift(known: F64) -> str | None:
-    """A sentence for readings whose level moves one way, further than they spread; None if they do not."""
+def drift(known: F64) -> Note | None:
+    """A note for readings whose level moves one way, further than they spread; None if they do not."""
     blocks = np.array_split(known, 32)
     medians = np.array([np.median(block) for block in blocks])
     within = float(np.median([np.subtract(*np.quantile(block, (0.75, 0.25))) for block in blocks]))
@@ -160,7 +159,7 @@ def drift(known: F64) -> str | None:
     order = abs(float(np.corrcoef(np.arange(len(medians)), np.argsort(np.argsort(medians)))[0, 1]))
     if order < _DRIFT_ORDER:
         return None
-    return f"drifts from about {medians[0]:g} to {medians[-1]:g}"
+    return note("drift", old=float(medians[0]), new=float(medians[-1]))
 
 
 def longest_gap(values: F64) -> int:
@@ -202,7 +201,7 @@ def _longest_run(flags: Bool) -> int:
     return int(runs(flags)[1].max(initial=0))
 
 
-def unit_stretch(values: F64) -> str | None:
+def unit_stretch(values: F64) -> Note | None:
     """A stretch in which the readings are ten, a hundred ... times as large or small as everywhere else.
 
     Args:
@@ -217,22 +216,24 @@ def unit_stretch(values: F64) -> str | None:
         return None
     longest = int(np.argmax(lengths))
     level = float(np.median(known[starts[longest] : starts[longest] + lengths[longest]]))
-    text = _unit_text(middle, level)
-    return f"{text} for {int(lengths[longest]):,} steps" if text else None
+    factor = _unit_factor(middle, level)
+    if factor is None:
+        return None
+    return note("unit-jump-stretch", factor=factor, old=middle, new=level, steps=int(lengths[longest]))
 
 
-def _unit_text(old: float, new: float) -> str | None:
-    """The sentence for a change of level that is a power of ten, give or take a quarter."""
+def _unit_factor(old: float, new: float) -> float | None:
+    """The power of ten that a change of level is, give or take a quarter; None where it is none."""
     ratio = new / old if old else 0.0
     if ratio <= 0 or not np.isfinite(ratio):
         return None
     power = round(np.log10(ratio))
     if power == 0 or not 0.8 <= ratio / 10.0**power <= 1.25:
         return None
-    return f"unit jump by {10.0**power:g}, from about {old:g} to {new:g}"
+    return float(10.0**power)
 
 
-def level_jump(values: F64) -> str | None:
+def level_jump(values: F64) -> Note | None:
     """A lasting shift of level by more than 20 interquartile ranges, or of unit by a factor of ten or more.
 
     The readings are cut into 64 blocks; neighbouring blocks are compared by the medians and
@@ -242,7 +243,7 @@ def level_jump(values: F64) -> str | None:
         values: (steps,) float64, NaN where missing.
 
     Returns:
-        A sentence, or None.
+        A note, or None.
     """
     known = values[np.isfinite(values)]
     blocks = np.array_split(known, 64)
@@ -268,4 +269,7 @@ def level_jump(values: F64) -> str | None:
     if best <= _JUMP_IQRS:
         return None
     old, new = float(np.median(medians[:where])), float(np.median(medians[where:]))
-    return _unit_text(old, new) or f"lasting jump of level from about {old:g} to {new:g}"
+    factor = _unit_factor(old, new)
+    if factor is not None:
+        return note("unit-jump", factor=factor, old=old, new=new)
+    return note("level-jump", old=old, new=new)

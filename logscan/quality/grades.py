@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from logscan.notes import note
 from logscan.quality.duplicate_channels import twin_channels
 from logscan.quality.findings import Finding, longest_flat, longest_gap, shape_findings
 from logscan.records import F64, ChannelQuality, Grade, Log, LogKind, Series
@@ -38,15 +39,16 @@ def _channel_quality(
     findings = _findings(values, known, observed, gap, kind)
     if position in twins and not any(finding.grade is Grade.UNUSABLE for finding in findings):
         other, equal = twins[position]
-        text = f"the same as {one.channels[other]}" if equal else f"moves exactly as {one.channels[other]}"
-        findings.append(Finding(Grade.USABLE, "duplicate", text))
+        name = one.channels[other]
+        reason = note("same-as", channel=name) if equal else note("moves-as", channel=name)
+        findings.append(Finding(Grade.USABLE, "duplicate", reason))
     grade = max((finding.grade for finding in findings), key=_ORDER.index, default=Grade.GOOD)
     findings.sort(key=lambda finding: -_ORDER.index(finding.grade))
     return ChannelQuality(
         entity=one.entity,
         channel=one.channels[position],
         grade=grade,
-        reasons=tuple(finding.text for finding in findings),
+        reasons=tuple(finding.reason for finding in findings),
         codes=tuple(finding.code for finding in findings),
         observed_fraction=observed,
         minimum=float(known.min()) if len(known) else float("nan"),
@@ -60,21 +62,21 @@ def _channel_quality(
 def _findings(values: F64, known: F64, observed: float, gap: int, kind: LogKind) -> list[Finding]:
     """What is wrong with one channel, each with the grade it alone would give."""
     if len(known) == 0:
-        return [Finding(Grade.UNUSABLE, "no reading", "no reading")]
+        return [Finding(Grade.UNUSABLE, "no reading", note("no-reading"))]
     findings: list[Finding] = []
     steps = len(values)
     if len(known) < _TOO_SHORT_STEPS:
-        findings.append(Finding(Grade.UNUSABLE, "too short", f"too short: {len(known)} readings"))
+        findings.append(Finding(Grade.UNUSABLE, "too short", note("too-short", readings=len(known))))
     elif len(known) < _SHORT_STEPS:
-        findings.append(Finding(Grade.POOR, "too short", f"short: {len(known)} readings"))
+        findings.append(Finding(Grade.POOR, "too short", note("short", readings=len(known))))
     if observed < 0.95:
         grade = Grade.UNUSABLE if observed < 0.1 else Grade.POOR if observed < 0.7 else Grade.USABLE
-        findings.append(Finding(grade, "missing", f"{1 - observed:.0%} missing"))
+        findings.append(Finding(grade, "missing", note("missing", share=1 - observed)))
     if gap > max(0.1 * steps, 1) and observed >= 0.1:
-        findings.append(Finding(Grade.USABLE, "gap", f"longest gap {gap:,} steps"))
+        findings.append(Finding(Grade.USABLE, "gap", note("long-gap", steps=gap)))
     distinct = np.unique(known)
     if len(distinct) == 1:
-        findings.append(Finding(Grade.UNUSABLE, "constant", f"constant at {known[0]:g}"))
+        findings.append(Finding(Grade.UNUSABLE, "constant", note("constant", value=float(known[0]))))
         return findings
     findings += shape_findings(values, known, distinct, kind)
     return findings

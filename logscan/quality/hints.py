@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from logscan.notes import Note, note
 from logscan.quality.findings import code_for_missing, runs
 from logscan.records import F64, Bool, Log, LogKind, Series
 
@@ -15,13 +16,13 @@ _MANY_VALUES = 20
 _CLEAR = 0.95  # of the other steps read above the level of the stretches
 
 
-def hints(log: Log) -> list[str]:
-    """What a person could tell logscan about a log, one sentence each."""
+def hints(log: Log) -> list[Note]:
+    """What a person could tell logscan about a log."""
     return _code_hints(log) + standstill_hints(log)
 
 
-def _code_hints(log: Log) -> list[str]:
-    """A sentence on the numbers that stand for no reading, if any channel holds one."""
+def _code_hints(log: Log) -> list[Note]:
+    """A hint on the numbers that stand for no reading, if any channel holds one."""
     if log.schema.kind is LogKind.EVENTS:
         return []
     found = {_code(one.values[:, place]) for one in log.series for place in range(len(one.channels))}
@@ -29,7 +30,7 @@ def _code_hints(log: Log) -> list[str]:
     if not codes:
         return []
     options = " ".join(f"--missing {code:g}" for code in codes)
-    return [f"if {', '.join(f'{code:g}' for code in codes)} stands for no reading, pass {options}."]
+    return [note("hint-sentinel-values", codes=tuple(codes), options=options)]
 
 
 def _code(column: F64) -> float | None:
@@ -37,10 +38,10 @@ def _code(column: F64) -> float | None:
     return code_for_missing(known, np.unique(known))
 
 
-def standstill_hints(log: Log) -> list[str]:
-    """A sentence for each entity whose many-valued channels hold one value together for long stretches.
+def standstill_hints(log: Log) -> list[Note]:
+    """A hint for each entity whose many-valued channels hold one value together for long stretches.
 
-    Where a channel reads lowest in all of them, it can tell stops from running, and the sentence says how.
+    Where a channel reads lowest in all of them, it can tell stops from running, and the hint says how.
     """
     if log.schema.kind is LogKind.EVENTS or log.schema.shaping.status is not None:
         return []
@@ -50,19 +51,28 @@ def standstill_hints(log: Log) -> list[str]:
         starts, _ = runs(flat)
         if not len(starts):
             continue
-        name = f"'{one.entity}': " if one.entity else ""
-        fact = f"{name}half of the channels or more stand still together for {int(flat.sum()):,} steps"
-        stretches = "1 stretch" if len(starts) == 1 else f"{len(starts)} stretches"
-        found.append(f"{fact} in {stretches}; {_remedy(one, flat)}.")
+        found.append(_standstill(one, flat, len(starts)))
     return found
 
 
-def _remedy(one: Series, flat: Bool) -> str:
-    found = telling_channel(one.values, flat)
-    if found is None:
-        return "if these are stops, a status column would tell (--status)"
-    place, level = found
-    return f"if these are stops, pass --status '{one.channels[place]}' --running '>{level:g}'"
+def _standstill(one: Series, flat: Bool, stretches: int) -> Note:
+    steps = int(flat.sum())
+    telling = telling_channel(one.values, flat)
+    if telling is None and one.entity:
+        return note("hint-standstill-entity", entity=one.entity, steps=steps, stretches=stretches)
+    if telling is None:
+        return note("hint-standstill", steps=steps, stretches=stretches)
+    channel, level = one.channels[telling[0]], telling[1]
+    if one.entity:
+        return note(
+            "hint-standstill-level-entity",
+            entity=one.entity,
+            steps=steps,
+            stretches=stretches,
+            channel=channel,
+            level=level,
+        )
+    return note("hint-standstill-level", steps=steps, stretches=stretches, channel=channel, level=level)
 
 
 def flat_together(values: F64) -> Bool:

@@ -13,6 +13,7 @@ from typing import Any
 from logscan.errors import InputError
 from logscan.memory import give_back_memory
 from logscan.nearest_name import did_you_mean
+from logscan.notes import Note
 from logscan.read.files.inputs import Source
 from logscan.read.formats import Table
 from logscan.read.grid.collector import Collector
@@ -31,7 +32,7 @@ def collect(
     *,
     decimal: str,
     progress: Callable[[int], None] | None,
-) -> list[str]:
+) -> list[Note]:
     """Add all rows of one file and return its notes.
 
     Batches are added on a thread of their own while the next are read, so that two cores are used. Reading stays

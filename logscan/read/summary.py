@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from logscan.messages import by_harm
+from logscan.notes import Note, note
 from logscan.read.files.inputs import Source
 from logscan.read.formats import Table
 from logscan.read.grid.collector import Collector
@@ -20,8 +22,8 @@ def summarised(
     sources: Sequence[Source],
     *,
     decimal: str,
-    marked: Sequence[str],
-    told: Sequence[str],
+    marked: Sequence[Note],
+    told: Sequence[Note],
 ) -> Log:
     """The log with its schema, its counts and its notes.
 
@@ -36,18 +38,18 @@ def summarised(
         told: notes of the files.
     """
     plan = collector.plan
-    ignored = plan.ignored | dict.fromkeys(found.silent, "holds no number in any row")
+    ignored = plan.ignored | dict.fromkeys(found.silent, note("holds-no-number-anywhere"))
     counts = ReadCounts(
         rows_read=collector.rows_read,
         rows_used=collector.rows_used,
-        dropped=dict(sorted(collector.dropped.items())),
+        dropped=dict(sorted(collector.dropped.items(), key=lambda found: found[0].key)),
         duplicates=found.duplicates,
         out_of_order=collector.out_of_order,
         not_numeric={name: failure for name, failure in collector.failures.items() if name not in ignored},
     )
     notes = (*plan.notes, *collector.notes(), *found.notes, *marked, *_dialect_notes(first, plan), *told)
     schema = _schema(plan, found, series, first, sources, decimal, ignored)
-    return Log(schema, tuple(series), counts, notes)
+    return Log(schema, tuple(series), counts, by_harm(notes))
 
 
 def _schema(
@@ -57,7 +59,7 @@ def _schema(
     first: Table,
     sources: Sequence[Source],
     decimal: str,
-    ignored: dict[str, str],
+    ignored: dict[str, Note],
 ) -> InputSchema:
     """What was understood of the input."""
     dialect = first.dialect
@@ -98,11 +100,11 @@ def _shaping(plan: Plan, found: Finished) -> Shaping:
     )
 
 
-def _dialect_notes(first: Table, plan: Plan) -> list[str]:
+def _dialect_notes(first: Table, plan: Plan) -> list[Note]:
     """What a user should know about how the file was taken apart."""
     notes = []
     if first.dialect is not None and first.dialect.header_line is None:
-        notes.append("There is no header line; columns are called 'column 1', 'column 2' ...")
+        notes.append(note("no-header"))
     if plan.time.kind is TimeKind.ROW:
-        notes.append("No time column was found or wanted; the row number is the step.")
+        notes.append(note("no-time"))
     return notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from importlib import resources
 from pathlib import PureWindowsPath
@@ -12,10 +13,12 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from logscan import __version__
+from logscan.messages import text as note_text
+from logscan.messages import told_text
+from logscan.notes import told_once
 from logscan.report.charts import overview
 from logscan.report.content import Content, Source
 from logscan.report.format import Clock, Lang, count, number
-from logscan.report.phrases import said
 from logscan.report.sentences import words
 from logscan.report.tables import (
     cost_rows,
@@ -29,6 +32,7 @@ from logscan.report.tables import (
 )
 from logscan.report.texts import TEXTS, counted, text
 from logscan.report.timeline import DRAWN_EVENTS, Timeline, timeline
+from logscan.results.run_record import NoteRecord
 
 LISTED_EVENTS = 200
 DETAILED_EVENTS = 30
@@ -124,7 +128,8 @@ def _environment(lang: Lang) -> Environment:
     }
     environment.globals["t"] = partial(text, lang)
     environment.globals["tn"] = partial(counted, lang)
-    environment.filters["said"] = partial(said, lang=lang)
+    environment.filters["note"] = lambda record: note_text(record.note(), lang)
+    environment.filters["told"] = partial(_told, lang=lang)
     environment.filters["count"] = count
     environment.filters["number"] = number
     return environment
@@ -148,3 +153,8 @@ def _static(name: str) -> str:
 
 def _template(name: str) -> str:
     return (resources.files("logscan.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _told(records: Sequence[NoteRecord], lang: Lang) -> list[str]:
+    """Notes in words, each once."""
+    return [told_text(one, lang) for one in told_once(record.note() for record in records)]

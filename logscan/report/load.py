@@ -16,7 +16,7 @@ from logscan.records import I32, I64, TimeKind
 from logscan.report.content import ScoreTable, Source
 from logscan.report.contributions import with_parts
 from logscan.results.read_scores import ScoreRows, read_contributions, read_scores
-from logscan.results.run_record import SCHEMA_VERSION, ModelCardRecord, RunRecord
+from logscan.results.run_record import READABLE_VERSIONS, SCHEMA_VERSION, ModelCardRecord, RunRecord
 
 
 def read_source(
@@ -91,8 +91,8 @@ def _run_record(path: Path, *, required: bool) -> RunRecord | None:
     except ValueError as error:
         raise InputError(str(path), "damaged run record, not JSON", remedy) from error
     version = document.get("schema_version") if isinstance(document, dict) else None
-    if version != SCHEMA_VERSION:
-        fact = f"run record of version {version}; this logscan reads version {SCHEMA_VERSION}"
+    if version not in READABLE_VERSIONS:
+        fact = f"run record of version {version}; this logscan reads up to version {SCHEMA_VERSION}"
         raise InputError(str(path), fact, remedy)
     try:
         return RunRecord.model_validate(document)

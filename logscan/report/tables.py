@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from logscan.messages import text as note_text
 from logscan.records import F32, F64, Grade
 from logscan.report.charts import TraceChart, trace_chart
 from logscan.report.content import Content, RankedEvent, Source
 from logscan.report.format import Clock, Lang, comparison, count, number, percent, seconds, size
-from logscan.report.phrases import said
 from logscan.report.sentences import false_alarm_rate, reading
 from logscan.report.texts import text
 from logscan.results.run_record import ChannelRecord, EventRecord, ModelCardRecord, RunRecord
@@ -188,7 +188,9 @@ def _quality_row(record: ChannelRecord, clock: Clock) -> QualityRow:
         channel=record.channel,
         grade=record.grade,
         grade_text=text(clock.lang, f"grade_{record.grade}"),
-        reasons=("; " if clock.lang == "en" else "、").join(said(why, clock.lang) for why in record.reasons)
+        reasons=("; " if clock.lang == "en" else "、").join(
+            note_text(why.note(), clock.lang) for why in record.reasons
+        )
         or number(None),
         observed=min(max(record.observed_fraction, 0.0), 1.0),
         observed_text=percent(record.observed_fraction, clock.lang),
@@ -205,9 +207,9 @@ def row_counts(run: RunRecord | None, lang: Lang) -> tuple[tuple[str, str], ...]
     read = run.input
     rows = [(text(lang, "rows_read"), read.rows_read), (text(lang, "rows_used"), read.rows_used)]
     rows += [
-        (text(lang, "dropped", reason=said(reason, lang)), n)
-        for reason, n in sorted(read.dropped.items())
-        if n
+        (text(lang, "dropped", reason=note_text(one.reason.note(), lang)), one.rows)
+        for one in sorted(read.dropped, key=lambda one: one.reason.key)
+        if one.rows
     ]
     rows += [(text(lang, key), n) for key in ("duplicates", "out_of_order") if (n := getattr(read, key))]
     rows += [
@@ -305,7 +307,7 @@ def cost_rows(run: RunRecord | None, lang: Lang) -> tuple[CostRow, ...]:
         return ()
     total = sum(run.cost.seconds.values())
     return tuple(
-        CostRow(said(stage, lang), seconds(taken, lang), taken / total if total else 0.0)
+        CostRow(text(lang, f"stage_{stage}"), seconds(taken, lang), taken / total if total else 0.0)
         for stage, taken in run.cost.seconds.items()
     ) + ((CostRow(text(lang, "total"), seconds(total, lang), 0.0),) if run.cost.seconds else ())
 

@@ -18,9 +18,11 @@ from logscan.records import F64, ChannelQuality, Event, Log, SeriesScores, TimeG
 from logscan.results.run_record import (
     ChannelRecord,
     CostRecord,
+    DroppedRecord,
     EventRecord,
     InputRecord,
     ModelCardRecord,
+    NoteRecord,
     NotNumericRecord,
     ReadingRecord,
     RunRecord,
@@ -107,7 +109,7 @@ def input_record(log: Log) -> InputRecord:
         timezone=schema.timezone,
         entity_columns=list(schema.entity_columns),
         channels=list(schema.channels),
-        ignored=schema.ignored,
+        ignored={name: NoteRecord.of(why) for name, why in schema.ignored.items()},
         step=schema.step,
         start=time_text(first.kind, min(grid.start for grid in grids), first.timezone),
         end=time_text(
@@ -115,14 +117,14 @@ def input_record(log: Log) -> InputRecord:
         ),
         rows_read=counts.rows_read,
         rows_used=counts.rows_used,
-        dropped=counts.dropped,
+        dropped=[DroppedRecord(reason=NoteRecord.of(why), rows=rows) for why, rows in counts.dropped.items()],
         duplicates=counts.duplicates,
         out_of_order=counts.out_of_order,
         not_numeric=[
             NotNumericRecord(column=name, count=failure.count, example=failure.example)
             for name, failure in counts.not_numeric.items()
         ],
-        notes=list(log.notes),
+        notes=[NoteRecord.of(one) for one in log.notes],
         shaping=schema.shaping,
         quote=schema.quote,
         header_line=schema.header_line,
@@ -156,7 +158,7 @@ def _channel_record(one: ChannelQuality) -> ChannelRecord:
         entity=one.entity,
         channel=one.channel,
         grade=one.grade.value,
-        reasons=list(one.reasons),
+        reasons=[NoteRecord.of(why) for why in one.reasons],
         codes=list(one.codes),
         observed_fraction=one.observed_fraction,
         minimum=_number(one.minimum),

@@ -2,17 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from logscan.messages import text
+from logscan.notes import Note, note, note_from_json
 from logscan.records import Shaping
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)  # records of version 1 hold sentences where notes are now
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class NoteRecord(_Part):
+    """A note: for machines by key and fields, for people in English."""
+
+    key: str
+    fields: dict[str, Any] = {}
+    place: str = ""
+    text: str
+
+    @staticmethod
+    def of(one: Note) -> NoteRecord:
+        """The record of a note."""
+        return NoteRecord(**one.as_json(), text=text(one))
+
+    def note(self) -> Note:
+        """The note behind the record."""
+        return note_from_json(self.model_dump())
+
+
+def _as_written(value: Any) -> Any:
+    """Records of schema 1 hold sentences."""
+    return NoteRecord.of(note("as-written", text=value)) if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """Records of schema 1 hold drop reasons as keys."""
+    return (
+        [{"reason": why, "rows": rows} for why, rows in value.items()]
+        if isinstance(value, Mapping)
+        else value
+    )
+
+
+AnyNote = Annotated[NoteRecord, BeforeValidator(_as_written)]
+
+
+class DroppedRecord(_Part):
+    """Rows that were not used, and why."""
+
+    reason: AnyNote
+    rows: int
 
 
 class TraceRecord(_Part):
@@ -64,7 +110,7 @@ class ChannelRecord(_Part):
     entity: str
     channel: str
     grade: Literal["good", "usable", "poor", "unusable"]
-    reasons: list[str]
+    reasons: list[AnyNote]
     codes: list[str] = []  # the kind of each reason; records from before have none
     observed_fraction: float
     minimum: float | None
@@ -96,17 +142,17 @@ class InputRecord(_Part):
     timezone: str | None
     entity_columns: list[str]
     channels: list[str]
-    ignored: dict[str, str]
+    ignored: dict[str, AnyNote]
     step: int
     start: str  # first time, as text
     end: str
     rows_read: int
     rows_used: int
-    dropped: dict[str, int]
+    dropped: Annotated[list[DroppedRecord], BeforeValidator(_listed)]
     duplicates: int
     out_of_order: int
     not_numeric: list[NotNumericRecord]
-    notes: list[str]
+    notes: list[AnyNote]
     shaping: Shaping = Shaping()  # records from before have none
     quote: str | None = None  # "" if nothing is quoted
     header_line: int | None = None  # 1-based; None: there is no header

@@ -23,6 +23,7 @@ from logscan.read import read_log
 from logscan.records import Grade, Log, Series, TimeGrid, TimeKind
 from tests.conftest import Run
 from tests.synthetic import CHANNELS, values, write_log
+from tests.words import words
 
 STEPS = 997
 
@@ -43,7 +44,7 @@ def noise(seed=2):
 def quality(column):
     """Grade, codes and reasons of one channel."""
     found = channel_qualities(log_of(x=column))[0]
-    return found.grade, found.codes, found.reasons
+    return found.grade, found.codes, words(found.reasons)
 
 
 def coded(code, every=7):
@@ -58,8 +59,18 @@ def coded(code, every=7):
     [
         (np.round(noise()), Grade.USABLE, "quantised", "quantised in steps of 1"),
         (np.round(noise() / 0.7) * 0.7, Grade.USABLE, "quantised", "quantised in steps of 0.7"),
-        (coded(-999.0), Grade.POOR, "out of range", "-999 in 143 steps, a code for no reading?"),
-        (coded(9999.0), Grade.POOR, "out of range", "9999 in 143 steps, a code for no reading?"),
+        (
+            coded(-999.0),
+            Grade.POOR,
+            "out of range",
+            "-999 in 143 steps, a sentinel value for missing readings?",
+        ),
+        (
+            coded(9999.0),
+            Grade.POOR,
+            "out of range",
+            "9999 in 143 steps, a sentinel value for missing readings?",
+        ),
         (noise() + np.linspace(0, 9, STEPS), Grade.USABLE, "drift", "drifts from about 2"),
         (np.cumsum(np.abs(noise())), Grade.USABLE, "meter", "only rises, like a meter"),
     ],
@@ -109,7 +120,7 @@ def test_twins_are_told_in_the_grade():
     """The later of two channels names the earlier."""
     one = noise()
     found = channel_qualities(log_of(a=one, b=one, c=one * 1.8 + 32))
-    assert [quality.reasons for quality in found] == [(), ("the same as a",), ("moves exactly as a",)]
+    assert [words(quality.reasons) for quality in found] == [(), ("the same as a",), ("moves exactly as a",)]
 
 
 def stopping(level=0.0):
@@ -124,7 +135,7 @@ def stopping(level=0.0):
 def test_a_machine_that_stands_gets_a_hint_that_works():
     """Channels that stand still together are told, with the option that sets these steps aside."""
     stands, log = stopping()
-    (hint,) = hints(log)
+    (hint,) = words(hints(log))
     assert "stand still together for 151 steps in 2 stretches" in hint
     assert "pass --status 'speed' --running '>0'" in hint
     table = np.column_stack([np.arange(STEPS), log.series[0].values])
@@ -138,8 +149,8 @@ def test_a_machine_that_stands_gets_a_hint_that_works():
 
 def test_codes_for_no_reading_get_a_hint():
     """One option for all channels; codes are no standstill."""
-    assert hints(log_of(a=coded(-999.0), b=noise())) == [
-        "if -999 stands for no reading, pass --missing -999."
+    assert words(hints(log_of(a=coded(-999.0), b=noise()))) == [
+        "If -999 stands for no reading, pass --missing -999."
     ]
 
 

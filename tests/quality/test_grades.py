@@ -13,6 +13,7 @@ from logscan.quality.grades import channel_qualities, longest_flat, longest_gap
 from logscan.read import read_log
 from logscan.records import Grade
 from tests.oracles import bridge_oracle
+from tests.words import words
 
 STEPS = 997
 NAN = float("nan")
@@ -64,15 +65,15 @@ def test_each_fault_has_its_grade_and_reason(values, grade, reason):
     """Every fault of a sensor is named; a healthy one and one that is switched off are good."""
     found = quality(values)
     assert found.grade is grade
-    assert tuple(text.split(", from about")[0] for text in found.reasons) == reason
+    assert tuple(text.split(", from about")[0] for text in words(found.reasons)) == reason
 
 
 def test_a_stretch_in_another_unit_is_found():
     """A hundred times the usual value for a while is a change of unit."""
     found = quality(changed(s300_400=lambda x: x * 100))
     assert found.grade is Grade.POOR
-    assert found.reasons[0].startswith("unit jump by 100, from about 2")
-    assert found.reasons[0].endswith("for 100 steps")
+    assert words(found.reasons)[0].startswith("unit jump by 100, from about 2")
+    assert words(found.reasons)[0].endswith("for 100 steps")
 
 
 def test_figures_ignore_missing_cells():

@@ -11,6 +11,7 @@ from logscan.config import InputConfig
 from logscan.errors import InputError, UsageError
 from logscan.read import read_log
 from logscan.records import TimeKind
+from tests.words import words
 
 ROWS = 61
 TIMES = pd.date_range("2024-03-27 22:00", periods=ROWS, freq="1min")
@@ -102,9 +103,9 @@ def test_a_logger_of_four_header_lines():
     )
     log = read(head + rows())
     assert_readings(log, ("AirT_Avg [Deg C]", "BP [hPa]"))
-    assert log.notes == (
-        "standard input: line 1 above the header passed over.",
-        "standard input: line 4 below the header passed over.",
+    assert words(log.notes) == (
+        "standard input: Line 1 above the header skipped.",
+        "standard input: Line 4 below the header skipped.",
     )
 
 
@@ -127,7 +128,7 @@ def test_repeated_headers_comments_and_totals_are_counted():
     )
     log = read(text + "\nTotal,123.4,567.8\n")
     assert_readings(log, NAMES)
-    assert log.counts.dropped == {
+    assert words(log.counts.dropped) == {
         "comment": 1,
         "repeats the header": 1,
         "row is empty": 1,
@@ -140,7 +141,7 @@ def test_nul_bytes_are_left_out_and_told():
     lines = ("Time,Temp,Druck\n" + rows()).encode()
     log = read(lines[:500] + bytes(700) + lines[500:] + bytes(4096))
     assert_readings(log, NAMES)
-    assert log.notes == ("standard input: 4,796 NUL or end-of-file bytes were left out.",)
+    assert words(log.notes) == ("standard input: 4,796 NUL or end-of-file bytes were left out.",)
 
 
 def test_quoted_text_with_delimiters_and_line_ends():
@@ -323,7 +324,7 @@ def test_units_are_taken_off_where_asked():
     log = read("time,temp,press,state\n" + body, units=True)
     assert log.schema.channels == ("temp", "press")
     np.testing.assert_allclose(log.series[0].values[:, 0], VALUES[:, 0], atol=0.051)
-    assert "units taken off: 'temp' °C, 'press' kPa" in log.notes[0]
+    assert "Units removed: 'temp' °C, 'press' kPa" in words(log.notes)[0]
     with pytest.raises(InputError, match="column 'press' holds the units 'Pa' and 'kPa'"):
         read("time,temp,press,state\n" + body.replace("kPa", "Pa", 1), units=True)
 
@@ -343,12 +344,12 @@ def test_text_that_is_no_table_is_refused():
 def test_names_and_cells_that_do_not_pair_are_told():
     """A header that is longer or shorter than its rows is named, not mended silently."""
     log = read("Time,Temp,Druck,Extra\n" + rows())
-    assert log.notes == (
+    assert words(log.notes) == (
         "standard input: The header names 4 columns, the rows hold 3; without cells: 'Extra'.",
     )
     log = read("Time,Temp\n" + rows().replace("\n", ",1.5\n"))
     assert log.schema.channels == ("Temp", "column 3", "column 4")
-    assert log.notes == (
+    assert words(log.notes) == (
         "standard input: The header names 2 columns, the rows hold 4; the last have no name.",
     )
 
@@ -357,7 +358,7 @@ def test_no_header_at_all():
     """Rows alone are read under made names, and that is told."""
     log = read(rows())
     assert_readings(log, ("column 2", "column 3"))
-    assert log.notes[0].startswith("There is no header line")
+    assert words(log.notes)[0].startswith("There is no header line")
     assert log.schema.time_kind is TimeKind.TIMESTAMP
 
 
@@ -385,7 +386,7 @@ def test_preambles_of_instruments(case):
     log = read(INSTRUMENTS[case])
     assert_readings(log)
     assert [name.split(" ")[0] for name in log.schema.channels] == ["CH1", "CH2"]
-    assert "above the header passed over" in log.notes[0]
+    assert "above the header skipped" in words(log.notes)[0]
 
 
 def test_stations_above_repeated_names():
@@ -397,5 +398,7 @@ def test_stations_above_repeated_names():
     )
     log = read((head + body).encode("cp932"))
     assert_readings(log, ("東京 気温(℃)", "大阪 気温(℃)"))
-    assert log.schema.ignored["大阪 気温(℃) 品質情報"] == "is a quality flag (use --channels to read it)"
+    assert (
+        words(log.schema.ignored)["大阪 気温(℃) 品質情報"] == "is a quality flag (use --channels to read it)"
+    )
     assert (log.schema.header_line, log.schema.header_end) == (3, 5)

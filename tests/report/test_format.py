@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logscan.messages import text as note_text
 from logscan.quality.grades import channel_qualities
 from logscan.records import InputSchema, Log, LogKind, ReadCounts, Series, TimeGrid, TimeKind
 from logscan.report.format import DAY_SECONDS, SECOND_NS, Clock, comparison, number, percent, seconds, zone
-from logscan.report.phrases import said
 from logscan.report.texts import TEXTS, counted, text
 
 NOON = 1_781_265_600 * SECOND_NS  # 2026-06-12 12:00 UTC
@@ -184,42 +184,6 @@ def test_unknown_zone_is_utc(name):
     assert zone(name).utcoffset(None) is not None
 
 
-@pytest.mark.parametrize(
-    ("english", "japanese"),
-    [
-        ("time does not parse", "時刻を解釈できない"),
-        ("stuck for 1,200 steps", "1,200ステップにわたり固着"),
-        ("12% missing", "12%が欠測"),
-        ("holds text, such as '<b>'", "文字列（例「<b>」）"),
-        (
-            "public holidays of JP and days of p.csv: 48 of 720 steps are set aside, neither judged nor learned from.",
-            "祝日（JP）とカレンダー（p.csv）により48ステップ（全720）を除外しました。評価にも学習にも使用しません。",
-        ),
-        (
-            "a.csv: lines 1 to 7 above the header passed over.",
-            "a.csv：見出し行より上の1～7行目を読み飛ばしました。",
-        ),
-        (
-            "a.csv: 3 characters are not cp932, read as '\ufffd'.",
-            "a.csv：cp932 として読めない3文字を「\ufffd」に置き換えました。",
-        ),
-        ("is the time again", "時刻の列と同じ内容"),
-        (
-            "7% of the rows share their time with another one and were averaged; 'a', 'b' tell them apart: pass x.",
-            (
-                "7%の行がほかの行と同時刻のため平均しました。「a」と「b」で区別できます。"
-                "--entity を指定すると、別々の系列として読み込みます。"
-            ),
-        ),
-        ("something nobody has said before", "something nobody has said before"),
-    ],
-)
-def test_sentences_of_the_data_layer_are_translated(english, japanese):
-    """What the data layer says in English is told in Japanese; the unknown stands as it is."""
-    assert said(english, "ja") == japanese
-    assert said(english, "en") == english
-
-
 def test_every_reason_of_a_grade_has_a_translation():
     """No grade is explained in English in a Japanese report."""
     draw = np.random.default_rng(5)
@@ -259,4 +223,4 @@ def test_every_reason_of_a_grade_has_a_translation():
     log = Log(schema, (long, short, brief), ReadCounts(0, 0, {}, 0, 0, {}))
     reasons = {reason for quality in channel_qualities(log) for reason in quality.reasons}
     assert len(reasons) >= 9
-    assert [reason for reason in reasons if said(reason, "ja") == reason] == []
+    assert [reason for reason in reasons if note_text(reason, "ja") == note_text(reason, "en")] == []

@@ -10,8 +10,10 @@ from importlib import resources
 import numpy as np
 import pytest
 
+from logscan.notes import note
 from logscan.report.content import content
 from logscan.report.html import page
+from logscan.results.run_record import DroppedRecord, NoteRecord
 from tests.report import samples
 from tests.report.browser import distinct_rows, rendered
 
@@ -67,9 +69,9 @@ def test_names_from_data_are_never_markup(lang):
     evil_input = run.input.model_copy(
         update={
             "files": [EVIL[0]],
-            "notes": list(EVIL),
-            "dropped": {EVIL[0]: 3},
-            "ignored": {EVIL[0]: EVIL[1]},
+            "notes": [NoteRecord.of(note("as-written", text=evil)) for evil in EVIL],
+            "dropped": [DroppedRecord(reason=NoteRecord.of(note("as-written", text=EVIL[0])), rows=3)],
+            "ignored": {EVIL[0]: NoteRecord.of(note("as-written", text=EVIL[1]))},
             "time_column": EVIL[0],
         }
     )

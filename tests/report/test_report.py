@@ -57,8 +57,8 @@ def test_run_record_of_other_scores_is_not_mixed_in(tmp_path):
     ("content", "message"),
     [
         (b"\xff\x00", "damaged run record, not JSON"),
-        (b"[1]", "run record of version None; this logscan reads version 1"),
-        (b'{"schema_version": 7}', "run record of version 7; this logscan reads version 1"),
+        (b"[1]", "run record of version None; this logscan reads up to version 2"),
+        (b'{"schema_version": 7}', "run record of version 7; this logscan reads up to version 2"),
         (b'{"schema_version": 1}', "damaged run record at 'command'"),
     ],
 )

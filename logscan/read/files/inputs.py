@@ -10,6 +10,7 @@ from typing import BinaryIO
 from urllib.parse import unquote
 
 from logscan.errors import InputError
+from logscan.notes import Note
 from logscan.read.files import zip_members
 
 STDIN = "-"
@@ -33,7 +34,7 @@ class Source:
     path: Path | None  # None: the standard input
     member: str | None = None  # of the archive at `path`; never a path of its own
     partitions: tuple[tuple[str, str | None], ...] = ()  # columns told by folders such as `line=A`
-    note: str = ""  # what a user should know about how it was found
+    notes: tuple[Note, ...] = ()  # what a user should know about how it was found
 
 
 def resolved_sources(inputs: Sequence[str | Path]) -> tuple[Source, ...]:
@@ -103,9 +104,9 @@ def _members(source: Source) -> list[Source]:
     with opened_file(source) as file:
         if not zip_members.is_zip(file):
             return [source]
-        names, note = zip_members.table_members(file, source.name, _TEXT_SUFFIXES)
+        names, told = zip_members.table_members(file, source.name, _TEXT_SUFFIXES)
     return [
-        Source(f"{source.name}: {shown}", source.path, name, source.partitions, note if place == 0 else "")
+        Source(f"{source.name}: {shown}", source.path, name, source.partitions, told if place == 0 else ())
         for place, (name, shown) in enumerate(names)
     ]
 

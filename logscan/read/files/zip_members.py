@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from logscan.errors import InputError
+from logscan.notes import Note, note
 from logscan.read.files.compressed import refuse_bomb
 
 MOST_MEMBERS = 10_000
@@ -26,8 +27,10 @@ def is_zip(file: BinaryIO) -> bool:
     return magic in {b"PK\x03\x04", _END}
 
 
-def table_members(file: BinaryIO, place: str, suffixes: tuple[str, ...]) -> tuple[list[tuple[str, str]], str]:
-    """The tables in an archive, sorted, and a sentence on what was passed over ("" if nothing).
+def table_members(
+    file: BinaryIO, place: str, suffixes: tuple[str, ...]
+) -> tuple[list[tuple[str, str]], tuple[Note, ...]]:
+    """The tables in an archive, sorted, and a note on what was skipped, if anything was.
 
     Args:
         file: the archive.
@@ -61,9 +64,8 @@ def table_members(file: BinaryIO, place: str, suffixes: tuple[str, ...]) -> tupl
     refuse_bomb(place, sum(info.file_size for info in tables), size)
     names = sorted({(info.filename, _shown_name(info)) for info in tables})
     passed = len(shown) - len(tables)
-    noun = "file" if passed == 1 else "files"
-    note = f"{place}: {passed} {noun} of the archive passed over, no table by name." if passed else ""
-    return names, note
+    told = (note("archive-members-skipped", count=passed).at(place),) if passed else ()
+    return names, told
 
 
 def _shown_name(info: zipfile.ZipInfo) -> str:

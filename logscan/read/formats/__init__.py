@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from logscan.config import InputConfig
 from logscan.errors import EmptyInputError, InputError, LogscanError
+from logscan.notes import Note, note
 from logscan.read.files.ahead import ReadAhead
 from logscan.read.files.compressed import Unpacked, packed_as
 from logscan.read.files.encoding import Utf8Stream, found_encoding, known_encoding
@@ -72,7 +73,7 @@ class Table:
         rows = self.csv or self.parquet
         return rows.position if rows is not None else None
 
-    def dropped(self) -> Counter[str]:
+    def dropped(self) -> Counter[Note]:
         """Rows that never became part of a batch, by reason, so far."""
         return self.csv.dropped if self.csv is not None else Counter()
 
@@ -88,25 +89,26 @@ class Table:
         if self.parquet is not None and plan.kind is LogKind.SAMPLES:
             self.parquet.wanted = frozenset(plan.columns)
 
-    def notes(self) -> list[str]:
-        """What a user should know about how the file was read, one sentence each; complete at its end."""
-        place = self.source.name
-        notes = [self.source.note] if self.source.note else []
+    def notes(self) -> list[Note]:
+        """What a user should know about how the file was read; complete at its end."""
+        found: list[Note] = []
         if self.dialect is not None:
-            notes += [f"{place}: {note}" for note in self.dialect.notes]
+            found += self.dialect.notes
         if self.across is not None:
-            notes.append(f"{place}: {self.across.note}")
+            found.append(self.across.note)
         if self.line_left:
-            notes.append(f"{place}: the last line has no line end yet and was left for the next run.")
+            found.append(note("last-line-left"))
         if self.stream is not None and self.stream.replaced:
-            count = self.stream.replaced
-            notes.append(f"{place}: {count:,} characters are not {self.encoding}, read as '\ufffd'.")
+            encoding = self.encoding or ""
+            found.append(note("characters-replaced", count=self.stream.replaced, encoding=encoding))
         if self.stream is not None and self.stream.removed:
-            notes.append(f"{place}: {self.stream.removed:,} NUL or end-of-file bytes were left out.")
+            found.append(note("bytes-removed", count=self.stream.removed))
         if self.units is not None and self.units.units:
-            units = ", ".join(f"'{name}' {unit}" for name, unit in self.units.units.items())
-            notes.append(f"{place}: units taken off: {units}.")
-        return notes
+            units = [
+                note("unit-of-column", column=name, unit=unit) for name, unit in self.units.units.items()
+            ]
+            found.append(note("units-removed", units=tuple(units)))
+        return [*self.source.notes, *(one.at(self.source.name) for one in found)]
 
     def close(self) -> None:
         """Close the file."""
@@ -150,9 +152,9 @@ def without_empty(sources: Sequence[Source], config: InputConfig) -> tuple[Sourc
     kept = [source for source in sources if source not in empty]
     if not empty or not kept:
         return tuple(sources)
-    listed = ", ".join(source.name for source in empty[:3]) + (", ..." if len(empty) > 3 else "")
-    note = f"{len(empty)} of {len(sources)} files hold no rows and were passed over: {listed}."
-    return replace(kept[0], note=f"{kept[0].note} {note}".strip()), *kept[1:]
+    names = tuple(source.name for source in empty)
+    told = note("files-empty", count=len(empty), files=len(sources), names=names)
+    return replace(kept[0], notes=(*kept[0].notes, told)), *kept[1:]
 
 
 def _is_empty(source: Source, config: InputConfig) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from logscan.errors import InputError, UsageError
 from logscan.nearest_name import did_you_mean
+from logscan.notes import Note, note
 from logscan.read.grid.aggregate import Happened, readings
 from logscan.read.grid.event_rows import EventExtras
 from logscan.read.grid.sums import EntitySums, without_sums
@@ -32,7 +33,7 @@ class Channels:
     categories: tuple[str, ...]
     negatives: dict[str, int]  # columns whose negative numbers are a channel -> how many there are
     extras: EventExtras | None
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     def values(self, entity: str, sums: dict[int, EntitySums], low: int, high: int, grid: TimeGrid) -> F64:
         """(steps, channels) of one entity on its grid.
@@ -131,8 +132,7 @@ def found_channels(
         kept = _sensors(rows_of, plan.split) if plan.split.long else kept_categories(rows_of, plan.split)
     negatives = {} if extras is None else extras.negative_rows()
     notes = tuple(
-        f"'{name}' is negative in {rows:,} rows (returns, cancellations): its sum is net, and such rows are counted "
-        f"as channel '{_NEGATIVE.format(name)}'."
+        note("negatives-counted", column=name, rows=rows, channel=_NEGATIVE.format(name))
         for name, rows in negatives.items()
         if plan.negatives is None
     )

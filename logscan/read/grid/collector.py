@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logscan.errors import InputError
+from logscan.notes import Note, note
 from logscan.read.grid.cells import EVERY_TIME, KeyGrid
 from logscan.read.grid.event_rows import REPEATED, EventExtras, Extras
 from logscan.read.grid.set_aside import around_changes
@@ -25,10 +26,10 @@ from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
 from logscan.time_units import MINUTE_NS
 from logscan.times import Times
 
-_NO_TIME = "time does not parse"
-_NO_ENTITY = "entity is empty"
+_NO_TIME = note("time-unreadable")
+_NO_ENTITY = note("entity-empty")
 _MANY_STATES = 1 << 21  # readings of a status that are held before all but its changes are forgotten
-_NO_GROUP = "entity or sensor is empty"
+_NO_GROUP = note("sensor-empty")
 
 
 class Collector:
@@ -39,7 +40,7 @@ class Collector:
         self.rows_read = 0
         self.rows_used = 0
         self.out_of_order = 0
-        self.dropped: Counter[str] = Counter()
+        self.dropped: Counter[Note] = Counter()
         self.failures: dict[str, CastFailure] = {}
         self._marked: Counter[str] = Counter()
         self.entities: list[str] = []
@@ -153,12 +154,12 @@ class Collector:
         coarse = {code: regrouped(one, self._grid.keys) for code, one in sums.items()}
         self._sums = Accumulator(len(self.plan.numeric), coarse)
 
-    def drop(self, reason: str, rows: int) -> None:
+    def drop(self, reason: Note, rows: int) -> None:
         """Count rows that never became a record."""
         self.rows_read += rows
         self.dropped[reason] += rows
 
-    def retract(self, reason: str, rows: int) -> None:
+    def retract(self, reason: Note, rows: int) -> None:
         """Count rows as dropped that were used before."""
         if rows:
             self.rows_used -= rows
@@ -172,35 +173,21 @@ class Collector:
         """Rows per entity code and exact time; where no step is given the same object as the sums."""
         return self._sums.entities() if self._exact else self._times.entities()
 
-    def notes(self) -> list[str]:
-        """Sentences on clock changes, repeated rows, codes for no reading and on the step."""
+    def notes(self) -> list[Note]:
+        """Notes on clock changes, repeated rows, codes for no reading and on the step."""
         notes = [] if self._events is None else self._events.notes()
         if self.plan.missing:
-            codes = ", ".join(f"{code:g}" for code in self.plan.missing)
-            notes.append(f"{self._coded:,} cells hold {codes} and were read as missing.")
+            notes.append(note("sentinel-values-missing", cells=self._coded, codes=self.plan.missing))
         marked = {name: count for name, count in self._marked.items() if count}
         if marked:
-            listed = "', '".join(list(marked)[:4]) + ("', ..." if len(marked) > 4 else "'")
-            notes.append(
-                f"{sum(marked.values()):,} cells carry a sign such as * or # behind their number, in '{listed}; "
-                "read as the number."
-            )
+            notes.append(note("quality-flags-removed", cells=sum(marked.values()), columns=tuple(marked)))
         if self.own_step is not None and self.step is not None:
             own, taken = (step_words(step, self.plan.time.kind) for step in (self.own_step, self.step))
-            notes.append(
-                f"The log is too long to be kept at its own step of {own}: read as means of {taken} "
-                "(--every sets the step)."
-            )
+            notes.append(note("step-coarsened", own=own, taken=taken))
         if self._repeated:
-            notes.append(
-                f"{self._repeated} rows lie in an hour that occurs twice (end of summer time); "
-                "read as its first pass."
-            )
+            notes.append(note("hour-repeated", rows=self._repeated))
         if self._missing:
-            notes.append(
-                f"{self._missing} rows lie in an hour that does not exist (begin of summer time); "
-                "read with the offset of the day before."
-            )
+            notes.append(note("hour-missing", rows=self._missing))
         return notes
 
     def _located(self, batch: Any) -> tuple[Any, I64, I64]:
@@ -225,7 +212,7 @@ class Collector:
             self._missing += missing
         return batch, codes, times
 
-    def _drop_unless(self, valid: Bool, reason: str) -> None:
+    def _drop_unless(self, valid: Bool, reason: Note) -> None:
         rows = len(valid) - int(np.count_nonzero(valid))
         if rows:
             self.dropped[reason] += rows

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from logscan.notes import Note, note
 from logscan.read.grid.cells import I32
 from logscan.read.grid.repeated_imports import U64, all_copies, cell_hashes, repeated_rows, row_hashes
 from logscan.read.grid.sums import Accumulator, EntitySums
@@ -16,7 +17,7 @@ from logscan.read.plan.columns import Plan
 from logscan.read.values.numbers import as_text
 from logscan.records import F64, I64, Bool
 
-REPEATED = "repeat an import"
+REPEATED = note("import-repeats")
 _FEWEST_NEGATIVES = 5  # fewer are slips of the pen
 _MOST_HELD_BYTES = 128 << 20
 _MERGE_ROWS = 1 << 21
@@ -142,21 +143,15 @@ class EventExtras:
         """Every (group, key, cell) once, of one of the columns whose different values are counted."""
         return _unique(self._distinct[position])
 
-    def notes(self) -> list[str]:
-        """Sentences on repeated rows."""
+    def notes(self) -> list[Note]:
+        """Notes on repeated rows."""
         notes = []
         if self._dropped and self.plan.repeats is None:
-            notes.append(
-                f"{self._dropped:,} rows repeat a stretch of this log row by row: an import that came twice; "
-                "dropped (--repeats count keeps them)."
-            )
+            notes.append(note("import-repeated", rows=self._dropped))
         if self._copies and self.plan.repeats is None:
-            notes.append(
-                f"{self._copies:,} rows are exact copies of another row and were counted; "
-                "--repeats drop leaves them out."
-            )
+            notes.append(note("copies-counted", rows=self._copies))
         if not self._holding:
-            notes.append("Too many rows to look for imports that came twice; all were counted.")
+            notes.append(note("copies-unchecked"))
         return notes
 
     def _cells(self, batch: Any) -> U64:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from logscan.errors import InputError
+from logscan.messages import text
+from logscan.notes import Note, note
 from logscan.read.grid.cells import Cells
 from logscan.read.grid.channels import found_channels, union
 from logscan.read.grid.collector import Collector
@@ -38,7 +40,7 @@ class Finished:
     categories: tuple[str, ...]  # of events, counted apart
     negatives: tuple[str, ...]  # columns whose negative numbers are a channel
     silent: tuple[str, ...]  # columns of numbers that hold none
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def finished_series(collector: Collector, place: str) -> Finished:
@@ -52,7 +54,7 @@ def finished_series(collector: Collector, place: str) -> Finished:
         InputError: no row could be used, the grid would be too long or too large, or no channel holds a number.
     """
     if collector.rows_used == 0:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in collector.dropped.items())
+        reasons = ", ".join(f"{count} {text(reason)}" for reason, count in collector.dropped.items())
         raise InputError(
             place, f"no row could be used ({reasons or 'there are none'})", "check --time and --delimiter"
         )
@@ -64,7 +66,7 @@ def finished_series(collector: Collector, place: str) -> Finished:
             if not collector.can_coarsen:
                 raise
             collector.coarsen(finished_ratio(error.values))
-    collector.retract("time too far from all others", found.far)
+    collector.retract(note("time-too-far"), found.far)
     return found
 
 
@@ -100,7 +102,7 @@ def _finished(collector: Collector, plan: Plan, place: str) -> Finished:
         values = channels.values(entity, sums, low, high, grid)
         series.append(Series(entity, channels.names, grid, values, None if events else row_times, aside))
     if plan.status is not None:
-        notes += _stop_notes(series, plan.status)
+        notes.append(_stop_note(series, plan.status))
     return Finished(
         step=step,
         series=tuple(series),
@@ -115,7 +117,7 @@ def _finished(collector: Collector, plan: Plan, place: str) -> Finished:
 
 def _found_step(
     collector: Collector, sums: dict[int, EntitySums], whole: dict[str, EntitySums]
-) -> tuple[int, list[str]]:
+) -> tuple[int, list[Note]]:
     """The step of the grid, and sentences where readings come at different intervals."""
     kind = collector.plan.time.kind
     if collector.step is not None:
@@ -125,12 +127,12 @@ def _found_step(
     return common_step({collector.entities[code]: one.times() for code, one in sums.items()}, kind)
 
 
-def _stop_notes(series: list[Series], status: Status) -> list[str]:
+def _stop_note(series: list[Series], status: Status) -> Note:
     steps = sum(one.grid.steps for one in series)
     stopped = sum(int(one.set_aside.sum()) for one in series if one.set_aside is not None)
-    told = "" if status.running else f"; pass --ignore {status.column} to judge them"
-    fact = f"{stopped:,} of {steps:,} steps are set aside, neither judged nor learned from"
-    return [f"'{status.column}' tells when the machine stands: {fact}{told}."]
+    if status.running:
+        return note("set-aside-status", column=status.column, steps=stopped, of=steps)
+    return note("set-aside-status-found", column=status.column, steps=stopped, of=steps)
 
 
 def _rows(one: EntitySums) -> I64:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from logscan.errors import UsageError
 from logscan.labels.intervals import Label, labelled_steps
+from logscan.notes import Note, note
 from logscan.read.grid.cells import Keyed
 from logscan.read.grid.sums import EntitySums
 from logscan.records import F64, I64, Bool, LogKind, Series, TimeGrid, TimeKind
@@ -80,8 +81,8 @@ def with_calendar(
     holidays: str | None,
     calendar: str | None,
     intervals: tuple[Label, ...],
-) -> tuple[list[Series], list[str]]:
-    """Series with the days of the calendars set aside, and the sentences that say how many.
+) -> tuple[list[Series], list[Note]]:
+    """Series with the days of the calendars set aside, and a note that says how many.
 
     Args:
         series: of a log.
@@ -105,15 +106,15 @@ def with_calendar(
         aside += int(days.sum())
         marked.append(replace(one, set_aside=days if one.set_aside is None else one.set_aside | days))
     steps = sum(one.grid.steps for one in marked)
-    named = " and ".join(
-        part
-        for part in (
-            f"public holidays of {holidays}" if holidays else "",
-            f"days of {calendar}" if calendar else "",
-        )
-        if part
-    )
-    return marked, [f"{named}: {aside:,} of {steps:,} steps are set aside, neither judged nor learned from."]
+    return marked, [_calendar_note(aside, steps, holidays, calendar)]
+
+
+def _calendar_note(aside: int, steps: int, holidays: str | None, calendar: str | None) -> Note:
+    if holidays and calendar:
+        return note("set-aside-holidays-calendar", country=holidays, calendar=calendar, steps=aside, of=steps)
+    if holidays:
+        return note("set-aside-holidays", country=holidays, steps=aside, of=steps)
+    return note("set-aside-calendar", calendar=calendar or "", steps=aside, of=steps)
 
 
 def _holiday_steps(grid: TimeGrid, country: str) -> Bool:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from logscan.errors import UsageError
+from logscan.notes import Note, note
 from logscan.read.plan.long_format import SEPARATOR
 from logscan.records import I64, TimeKind
 from logscan.time_units import (
@@ -34,7 +35,6 @@ _TOO_FEW = 64  # intervals: a model needs as many
 _DISTANCES = 1 << 22  # from which the usual one is found; of a longer log, evenly spread blocks
 _FEWEST_READINGS = 64  # of an entity that has a say: with fewer there is nothing to model
 _MOST_TIMES = 100  # coarser than the usual interval; beyond, an entity is passed over and named
-_SHOWN = 3
 _NICE_NS = tuple(
     count * unit
     for unit, counts in (
@@ -94,8 +94,8 @@ def sample_step(series: Sequence[Times], kind: TimeKind) -> int:
     return middle
 
 
-def common_step(series: Mapping[str, Times], kind: TimeKind) -> tuple[int, list[str]]:
-    """The grid step of a log, and sentences where its entities (or sensors) are read at different intervals.
+def common_step(series: Mapping[str, Times], kind: TimeKind) -> tuple[int, list[Note]]:
+    """The grid step of a log, and notes where its entities (or sensors) are read at different intervals.
 
     A slow sensor leaves a fine grid mostly empty, a fast one is only averaged on a coarse grid: the longest
     interval counts, unless it is more than 100 times the usual one.
@@ -119,21 +119,16 @@ def common_step(series: Mapping[str, Times], kind: TimeKind) -> tuple[int, list[
     slower = [name for name, mine in own.items() if mine >= 2 * step]
     if faster:
         notes.append(
-            f"Readings come at different intervals; the grid takes the longest, {step_words(step, kind)}, and averages "
-            f"{_listed(faster)} over it (--every sets another)."
+            note("sampling-intervals-differ", step=step_words(step, kind), names=_shown_names(faster))
         )
     if slower:
-        notes.append(
-            f"{_listed(slower)}: read so much more rarely than the others that most steps stay empty; "
-            f"read it as a log of its own, or pass a longer step with --every."
-        )
+        notes.append(note("sampling-interval-long", names=_shown_names(slower)))
     return step, notes
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = sorted(name.replace(SEPARATOR, " ").strip() for name in names)
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(f"'{name}'" for name in shown[:_SHOWN]) + more
+def _shown_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of groups of rows, entity and sensor with a blank between them."""
+    return tuple(sorted(name.replace(SEPARATOR, " ").strip() for name in names))
 
 
 def _months_apart(series: Sequence[Times]) -> int:

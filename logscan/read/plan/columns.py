@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from logscan.errors import InputError, UsageError
+from logscan.messages import text
 from logscan.nearest_name import require_columns
+from logscan.notes import Note, note
 from logscan.read.plan.aggregation import Aggregation, aggregation
 from logscan.read.plan.identifiers import is_coordinate, is_identifier
 from logscan.read.plan.log_kind import found_kind
@@ -43,8 +45,8 @@ class Plan:
     kind: LogKind
     entity: tuple[str, ...]
     numeric: tuple[str, ...]  # columns read as numbers
-    ignored: dict[str, str]  # column -> why it is not read
-    notes: tuple[str, ...]
+    ignored: dict[str, Note]  # column -> why it is not read
+    notes: tuple[Note, ...]
     counted: bool  # rows per step are a channel (events)
     aggregation: Aggregation
     split: Split | None = None
@@ -102,7 +104,7 @@ def found_plan(
     distinct = asked.distinct()
     require_columns("negatives", settings.negatives or (), names)
     # The names of folders say which part of a log this is.
-    ignored |= {name: "is a partition, named by its folder" for name in folders if name in ignored}
+    ignored |= {name: note("partition") for name in folders if name in ignored}
     return Plan(
         time=time,
         kind=kind,
@@ -139,21 +141,23 @@ def _sorted_columns(
     split: Split | None,
     status: Status | None,
     place: str,
-) -> tuple[list[str], dict[str, str]]:
+) -> tuple[list[str], dict[str, Note]]:
     """The columns that are read as numbers, and the others with the reason; raises InputError where none is."""
-    ignored: dict[str, str] = {}
+    ignored: dict[str, Note] = {}
     numeric: list[str] = []
     for name in table.column_names:
         if name in time.columns or name in settings.entity or (split is not None and name == split.column):
             continue
         if status is not None and name == status.column and not status.measured:
-            ignored[name] = "tells when the machine stands"
+            ignored[name] = note("status")
             continue
         reason = _reason(table, name, time, settings, kind)
         if reason is None:
             numeric.append(name)
         elif name in settings.channels and name not in settings.keep:
-            raise InputError(place, f"channel '{name}' {reason}", "choose numeric columns with --channels")
+            raise InputError(
+                place, f"channel '{name}' {text(reason)}", "choose numeric columns with --channels"
+            )
         else:
             ignored[name] = reason
     if settings.channels:
@@ -166,10 +170,10 @@ def _sorted_columns(
 def _sentinels(settings: ColumnSettings) -> tuple[float, ...]:
     """The sentinel values; raises UsageError where one is no number."""
     found = []
-    for text in settings.missing:
-        cell = float(numbers(pa.array([text]), settings.decimal).cells[0])
+    for code in settings.missing:
+        cell = float(numbers(pa.array([code]), settings.decimal).cells[0])
         if not np.isfinite(cell):
-            raise UsageError(f"--missing {text}", "not a number", "words are read as missing anyway")
+            raise UsageError(f"--missing {code}", "not a number", "words are read as missing anyway")
         found.append(cell)
     return tuple(found)
 
@@ -189,15 +193,15 @@ def _status(
     return found_status(table, free, settings.status, settings.running)
 
 
-def _no_channel(place: str, ignored: dict[str, str], time: TimePlan, *, alone: bool) -> InputError:
+def _no_channel(place: str, ignored: dict[str, Note], time: TimePlan, *, alone: bool) -> InputError:
     if alone:
-        what = next(iter(ignored.values()), "holds no numbers")
+        what = text(next(iter(ignored.values()), note("holds-no-numbers")))
         fact = f"this is text, not a table: no delimiter splits its lines, and the one column there is {what}"
         return InputError(place, fact, "turn it into CSV with a time column and one column per number")
-    listed = ", ".join(f"'{name}' {reason}" for name, reason in list(ignored.items())[:4])
+    listed = ", ".join(f"'{name}' {text(reason)}" for name, reason in list(ignored.items())[:4])
     more = ", ..." if len(ignored) > 4 else ""
     fact = f"no numeric channel ({listed}{more})" if listed else "no numeric channel"
-    if any("--units" in reason for reason in ignored.values()):
+    if any(reason.key == "holds-units" for reason in ignored.values()):
         remedy = "pass --units to take the units off"
     elif time.kind is TimeKind.ROW:
         remedy = "if it is text, turn it into CSV with a time column and one column per number"
@@ -206,48 +210,48 @@ def _no_channel(place: str, ignored: dict[str, str], time: TimePlan, *, alone: b
     return InputError(place, fact, remedy)
 
 
-def _reason(table: Any, name: str, time: TimePlan, settings: ColumnSettings, kind: LogKind) -> str | None:
+def _reason(table: Any, name: str, time: TimePlan, settings: ColumnSettings, kind: LogKind) -> Note | None:
     """Why a column is not a channel; None if it is one."""
     column = table[name].combine_chunks()
     reason = _own_reason(name, column, settings, kind)
     if reason is not None or name in settings.channels:
         return reason
     if is_time_again(table, name, time, settings.decimal):
-        return "is the time again"
+        return note("time-again")
     if time.kind is TimeKind.ROW and not settings.timed:
         return _elapsed_reason(name, column, settings.decimal)
     return None
 
 
-def _own_reason(name: str, column: Any, settings: ColumnSettings, kind: LogKind) -> str | None:
+def _own_reason(name: str, column: Any, settings: ColumnSettings, kind: LogKind) -> Note | None:
     """Why a column by itself is not a channel."""
     if name in settings.keep:
-        return "is kept aside"
+        return note("kept-aside")
     if name in settings.ignore:
-        return "is ignored as asked"
+        return note("ignored-as-asked")
     if settings.channels and name not in settings.channels:
-        return "is not among --channels"
+        return note("not-chosen")
     if not (is_text(column.type) or is_number(column.type) or pa.types.is_null(column.type)):
-        return f"holds {column.type}, not numbers"
+        return note("holds-type", type=str(column.type))
     stride = max(len(column) // _CELLS, 1)
     cells = column if stride == 1 else column.take(pa.array(np.arange(0, len(column), stride)))
     found = numbers(cells, settings.decimal)
     good = found.present - found.failures
     if found.present and good < 0.5 * found.present:
         if is_text(cells.type) and have_units(cells):
-            return f"holds numbers with units, such as '{found.example}' (pass --units to read it)"
-        return f"holds text, such as '{found.example}'" if found.example else "holds no numbers"
+            return note("holds-units", example=found.example)
+        return note("holds-text", example=found.example) if found.example else note("holds-no-numbers")
     if name in settings.channels:
         return None
     if found.present == 0 and re.fullmatch(r"column \d+", name):
-        return "has neither name nor values"
+        return note("neither-name-nor-values")
     if found.present == 0 and LABEL_NAME.fullmatch(name.strip()):
-        return "looks like a label"
+        return note("label-empty")
     values = found.cells[np.isfinite(found.cells)]
     return _special_reason(name, values, found, kind)
 
 
-def _elapsed_reason(name: str, column: Any, decimal: str) -> str | None:
+def _elapsed_reason(name: str, column: Any, decimal: str) -> Note | None:
     """Why a column that is called time and only grows is no channel; None if it is not like that."""
     values = numbers(column, decimal).cells
     if (
@@ -255,19 +259,19 @@ def _elapsed_reason(name: str, column: Any, decimal: str) -> str | None:
         and len(values) > 1
         and bool((np.diff(np.sort(values)) > 0).all())
     ):
-        return "looks like a time in fractions, which the grid cannot use"
+        return note("elapsed-time")
     return None
 
 
-def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> str | None:
+def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> Note | None:
     """Why a column of numbers is an index, a label or an identifier; None if it is none of these."""
     if len(values) == 0:
         return None
     if LABEL_NAME.fullmatch(name.strip()) and np.isin(values, (0, 1)).all():
-        return "looks like a label (use --channels to read it)"
+        return note("label")
     whole = bool((values % 1 == 0).all())
     if whole and QUALITY_FLAG_NAME.fullmatch(name.strip()) and len(np.unique(values)) <= 20:
-        return "is a quality flag (use --channels to read it)"
+        return note("quality-flag")
     if whole and (INDEX_NAME.fullmatch(name.strip()) or re.fullmatch(r"column 1", name)) and len(values) > 1:
         ordered = np.sort(values)
         if (
@@ -275,9 +279,9 @@ def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> st
             and ordered[1] > ordered[0]
             and found.present == len(found.cells)
         ):
-            return "is a row index"
+            return note("row-index")
     if kind is LogKind.EVENTS and whole and is_identifier(name, values):
-        return "looks like an identifier, a sum of it means nothing"
+        return note("identifier")
     if kind is LogKind.EVENTS and is_coordinate(name):
-        return "is a place, a sum of it means nothing"
+        return note("coordinate")
     return None

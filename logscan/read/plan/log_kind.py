@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from itertools import combinations
 from shlex import quote
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logscan.notes import Note, note
 from logscan.read.plan.identifiers import is_coordinate, is_identifier
 from logscan.read.plan.settings import ColumnSettings
 from logscan.read.plan.time_plan import TimePlan
@@ -29,8 +30,10 @@ _AVERAGED = 0.3  # of the rows: worth a word
 _FEW_VALUES = 50
 _HEAD = 1000
 
+Chance = Literal["times", "rows"]
 
-def found_kind(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[LogKind, list[str]]:
+
+def found_kind(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[LogKind, list[Note]]:
     """The kind of the log and the sentences that say why.
 
     Args:
@@ -54,39 +57,39 @@ def found_kind(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[Lo
     distance = np.diff(times[valid][order])[inside]
     equal = float((distance == 0).mean()) if len(distance) else 0.0
     texts = _text_columns(table, time, settings)
-    irregular, why = _is_irregular(distance)
+    irregular, chance = _is_irregular(distance)
     if texts and equal >= _SHARED and irregular:
-        note = (
-            f"Read as events: {equal:.0%} of the rows share their time with another one, times are irregular "
-            f"and '{texts[0]}' holds text; use --kind samples for regular readings."
-        )
-        return LogKind.EVENTS, [note]
-    if why and _tells_events(table, time, settings, texts):
-        shown = f"'{texts[0]}' holds text" if texts else "its columns name things"
-        return LogKind.EVENTS, [
-            f"Read as events: {why} and {shown}; use --kind samples for regular readings."
-        ]
+        return LogKind.EVENTS, [note("events-shared-times", share=equal, column=texts[0])]
+    if chance is not None and _tells_events(table, time, settings, texts):
+        return LogKind.EVENTS, [_events_note(chance, texts)]
     return LogKind.SAMPLES, _averaged(table, times, valid, texts, equal, settings)
 
 
-def _is_irregular(distance: I64) -> tuple[bool, str]:
-    """Whether times have no beat at all, and in words whether they or the rows per time come as by chance.
+def _events_note(chance: Chance, texts: Sequence[str]) -> Note:
+    """Why a log is read as events."""
+    if chance == "times":
+        return note("events-irregular-text", column=texts[0]) if texts else note("events-irregular-names")
+    return note("events-varying-text", column=texts[0]) if texts else note("events-varying-names")
+
+
+def _is_irregular(distance: I64) -> tuple[bool, Chance | None]:
+    """Whether times have no beat at all, and what comes as by chance: the times or the rows per time.
 
     Args:
         distance: (rows - 1,) of neighbouring rows in order of time.
     """
     positive = distance[distance > 0]
     if len(positive) == 0:
-        return False, ""
+        return False, None
     regular = np.unique(positive, return_counts=True)[1].max() / len(positive)
     low, high = np.quantile(positive, (0.25, 0.75))
     if regular < _REGULAR and high >= _SPREAD * low:
-        return True, "times are irregular"
+        return True, "times"
     # Dates without a clock: a day follows the other, but the rows of a day vary.
     per_time = np.diff(np.flatnonzero(np.r_[True, distance > 0, True]))
     usual = np.unique(per_time, return_counts=True)[1].max() / len(per_time)
     varies = len(per_time) < 0.9 * len(distance) and usual < 0.5
-    return bool(regular < 0.5), "the number of rows per time varies" if varies else ""
+    return bool(regular < 0.5), "rows" if varies else None
 
 
 def _tells_events(table: Any, time: TimePlan, settings: ColumnSettings, texts: Sequence[str]) -> bool:
@@ -150,24 +153,16 @@ def _codes(table: Any, names: Sequence[str]) -> I64:
 
 def _averaged(
     table: Any, times: I64, valid: Any, texts: Sequence[str], equal: float, settings: ColumnSettings
-) -> list[str]:
-    """A sentence where many rows share their time: they become one, and a column may tell them apart."""
+) -> list[Note]:
+    """A note where many rows share their time: they become one, and a column may tell them apart."""
     if equal < _SHARED:
         return []
-    fact = f"{equal:.0%} of the rows share their time with another one and were averaged"
     telling = _telling_apart(table, times, valid, texts, settings)
     if telling:
-        listed = "', '".join(telling)
         options = " ".join(f"--entity {quote(name)}" for name in telling)
-        verb = "tells" if len(telling) == 1 else "tell"
-        return [f"{fact}; '{listed}' {verb} them apart: pass {options} to read one series each."]
-    if equal < _AVERAGED:
-        return []
-    note = (
-        f"{fact}; pass --kind events to count and add them up, --entity to read one series per machine, or "
-        "--time row to make each a step."
-    )
-    return [note]
+        count = len(telling)
+        return [note("rows-averaged-told-apart", share=equal, columns=telling, count=count, options=options)]
+    return [] if equal < _AVERAGED else [note("rows-averaged", share=equal)]
 
 
 def _telling_apart(

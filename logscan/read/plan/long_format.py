@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from logscan.errors import UsageError
 from logscan.nearest_name import require_columns
+from logscan.notes import Note, note
 from logscan.read.plan.settings import ColumnSettings, SplitSettings
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import is_number, is_text, numbers
@@ -54,7 +55,7 @@ class Split:
         return self.value is not None
 
 
-def found_long(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[Split | None, list[str]]:
+def found_long(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[Split | None, list[Note]]:
     """How a log in long format is taken apart, if it is one, and the sentences that say so.
 
     By evidence: one text column that is called sensor, tag ... and one column of numbers that is called value,
@@ -83,11 +84,9 @@ def found_long(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[Sp
         )
         if sensor is None or value is None or not _is_long(table, sensor, value, free, decimal):
             return None, []
-        note = (
-            f"Long format: '{sensor}' names the channel of a row and '{value}' holds its reading; "
-            f"use --ignore {sensor} to read it otherwise."
-        )
-        return Split(sensor, value, settings.channels, asked.top), [note]
+        return Split(sensor, value, settings.channels, asked.top), [
+            note("long-format", sensor=sensor, value=value)
+        ]
     require_columns("--sensor", [asked.sensor] if asked.sensor else [], names)
     require_columns("--value", [asked.value] if asked.value else [], names)
     sensor = asked.sensor or _only(name for name in free if SENSOR_NAME.fullmatch(name.strip()))
@@ -162,8 +161,8 @@ def _is_fixed(column: Any, names: Any) -> bool:
     return bool(pairs.num_rows <= pc.count_distinct(names).as_py())
 
 
-def mixed_hint(table: Any, time: TimePlan, settings: ColumnSettings) -> list[str]:
-    """A sentence where one column of numbers holds readings of several things in turn, as a column of words tells.
+def mixed_hint(table: Any, time: TimePlan, settings: ColumnSettings) -> list[Note]:
+    """A note where one column of numbers holds readings of several things in turn, as a column of words tells.
 
     Args:
         table: Arrow table with plain columns.
@@ -192,12 +191,15 @@ def mixed_hint(table: Any, time: TimePlan, settings: ColumnSettings) -> list[str
             quarters = [np.quantile(group, (0.25, 0.5, 0.75)) for group in groups if len(group)]
             spread = max(float(three[2] - three[0]) for three in quarters)
             if np.ptp([three[1] for three in quarters]) > _APART * spread:
-                sensor, value = quote(name), quote(numeric[0])
-                note = (
-                    f"Rows of different '{name}' alternate and '{numeric[0]}' reads differently in each; if they are "
-                    f"sensors, pass --sensor {sensor} --value {value}, if they are machines --entity {sensor}."
-                )
-                return [note]
+                return [
+                    note(
+                        "long-format-possible",
+                        sensor=name,
+                        value=numeric[0],
+                        sensor_option=quote(name),
+                        value_option=quote(numeric[0]),
+                    )
+                ]
     return []
 
 

@@ -17,6 +17,7 @@ from logscan.config import InputConfig
 from logscan.errors import InputError
 from logscan.read import formats, read_log
 from logscan.read.files import compressed, zip_members
+from tests.words import words
 
 ROWS = 127
 HEAD = "time,temp,press\n"
@@ -82,7 +83,7 @@ def test_members_are_shown_and_what_is_passed_over_is_told(tmp_path):
     (tmp_path / "x.zip").write_bytes(PACKED["zip of several"])
     log = read_log([tmp_path], InputConfig())
     assert log.schema.files == (f"{tmp_path}/x.zip: 1.csv", f"{tmp_path}/x.zip: b/2.csv")
-    assert log.notes == (f"{tmp_path}/x.zip: 1 file of the archive passed over, no table by name.",)
+    assert words(log.notes) == (f"{tmp_path}/x.zip: 1 file of the archive skipped: no table by name.",)
 
 
 def test_names_of_members_never_become_paths(tmp_path):
@@ -226,7 +227,7 @@ def test_folders_of_partitions_become_columns(tmp_path):
     assert [series.entity for series in log.series] == ["A/1", "B 2"]
     np.testing.assert_array_equal(log.series[1].values[:, 0], np.arange(31) + 100)
     assert log.schema.channels == ("x",)
-    assert log.schema.ignored["year"] == "is a partition, named by its folder"
+    assert words(log.schema.ignored)["year"] == "is a partition, named by its folder"
 
 
 def test_a_null_partition_is_empty_and_the_file_comes_first(tmp_path):
@@ -237,5 +238,5 @@ def test_a_null_partition_is_empty_and_the_file_comes_first(tmp_path):
         (folder / "p.csv").write_text(f"time,x\n2024-01-1{value},5\n2024-01-2{value},6\n")
     log = read_log([tmp_path], InputConfig(entity=("line",)))
     assert [series.entity for series in log.series] == ["a/b"]
-    assert log.counts.dropped == {"entity is empty": 2}
+    assert words(log.counts.dropped) == {"entity is empty": 2}
     np.testing.assert_array_equal(log.series[0].values[[0, -1], 0], [5, 6])

@@ -6,6 +6,7 @@ import pytest
 from logscan.config import InputConfig
 from logscan.errors import InputError
 from logscan.read import read_log
+from tests.words import words
 
 LINES = [
     f"2024-01-15 {row // 60:02d}:{row % 60:02d}:00,{100 + row * 37 % 900},{row * 0.37:.2f}"
@@ -29,7 +30,9 @@ def test_a_half_written_line_is_left_for_the_next_run(tmp_path, encoding):
         log = read(path, "\n".join(["時刻,流量,温度", *LINES[:60], LINES[60][:length]]), encoding)
         assert log.counts.rows_read == 60
         np.testing.assert_array_equal(log.series[0].values, whole.series[0].values[:60])
-        assert log.notes == (f"{path}: the last line has no line end yet and was left for the next run.",)
+        assert words(log.notes) == (
+            f"{path}: The last line has no line end yet and was left for the next run.",
+        )
 
 
 def test_a_whole_last_line_without_its_end_is_read(tmp_path):
@@ -70,8 +73,8 @@ def test_a_rotated_log_that_has_no_row_yet_is_passed_over(tmp_path):
     log = read_log([tmp_path], InputConfig())
     assert log.counts.rows_read == 97
     assert log.schema.files == (f"{tmp_path}/c.csv",)
-    assert log.notes == (
-        f"2 of 3 files hold no rows and were passed over: {tmp_path}/a.csv, {tmp_path}/b.csv.",
+    assert words(log.notes) == (
+        f"2 of 3 files hold no rows and were skipped: '{tmp_path}/a.csv', '{tmp_path}/b.csv'.",
     )
     with pytest.raises(InputError, match=r"a\.csv: the file is empty"):
         read_log([tmp_path / "a.csv", tmp_path / "b.csv"], InputConfig())

@@ -14,6 +14,7 @@ from logscan.read import formats, read_log, sampling
 from logscan.read.formats import parquet
 from logscan.read.grid import memory_limit, sums
 from logscan.records import LogKind
+from tests.words import words
 
 SECOND = 10**9
 ROWS = 3_001
@@ -87,7 +88,7 @@ def test_a_log_too_long_for_its_own_step_is_read_at_a_longer_one(monkeypatch, ro
     coarse = log_of(data, ignore=("unit",))
     step = coarse.schema.step
     assert step > SECOND
-    assert coarse.notes[0].startswith(
+    assert words(coarse.notes)[0].startswith(
         "The log is too long to be kept at its own step of 1s: read as means of"
     )
     assert coarse.series[0].grid.steps * 2 <= 100

@@ -10,6 +10,7 @@ import pytest
 from logscan.config import InputConfig
 from logscan.read import read_log
 from logscan.records import LogKind
+from tests.words import words
 
 ROWS = 601
 DRAW = np.random.default_rng(11)
@@ -48,7 +49,7 @@ def test_what_happens_by_chance_and_names_things_is_read_as_events(name):
     """Orders, alarms and calls are counted even where no two share a time, and a note says why."""
     log = read(pd.DataFrame({"time": CHANCE} | EVENTS[name]))
     assert log.schema.kind is LogKind.EVENTS
-    assert "Read as events: times are irregular" in log.notes[0]
+    assert "Read as events: times are irregular" in words(log.notes)[0]
     assert log.series[0].channels[0] == "count"
     assert not {"order_id", "case_id", "lat", "lng"} & set(log.schema.channels)
 
@@ -72,7 +73,7 @@ def test_dates_whose_rows_vary_are_events():
     date = (pd.Timestamp("2024-01-01") + pd.to_timedelta(days, "D")).strftime("%Y/%m/%d")
     log = read(pd.DataFrame({"受注日": date, "品番": WORDS, "数量": DRAW.integers(1, 9, ROWS)}))
     assert log.schema.kind is LogKind.EVENTS
-    assert "the number of rows per time varies" in log.notes[0]
+    assert any("the number of rows per time varies" in note for note in words(log.notes))
 
 
 def test_two_columns_that_tell_rows_apart_are_named():
@@ -88,14 +89,16 @@ def test_two_columns_that_tell_rows_apart_are_named():
     )
     table["sales"] = DRAW.normal(50, 9, len(table)).round(1)
     log = read(table)
-    assert any("pass --entity store --entity item" in note for note in log.notes)
+    assert any("pass --entity store --entity item" in note for note in words(log.notes))
     assert len(read(table, entity=("store", "item")).series) == 6
 
 
 def test_rows_that_nothing_tells_apart_are_said():
     """Where many rows share their time and no column tells them apart, the note still says so."""
     data = pd.DataFrame({"time": BEAT.repeat(2)[:ROWS], "x": FLOATS[:, 0]})
-    assert any("share their time with another one and were averaged" in note for note in read(data).notes)
+    assert any(
+        "share their time with another one and were averaged" in note for note in words(read(data).notes)
+    )
 
 
 def test_a_short_log_of_events_gets_shorter_intervals():

@@ -17,6 +17,7 @@ from logscan.errors import InputError, UsageError
 from logscan.read import read_log
 from tests.conftest import Run
 from tests.synthetic import CHANNELS, times, values
+from tests.words import words
 
 ROWS = 211
 
@@ -65,7 +66,7 @@ def test_long_format_is_the_wide_log(seed, draw):
     found = read([header, *rows])
     same(found, read(wide(cells)))
     assert found.schema.shaping.sensor == "sensor"
-    assert any(note.startswith("Long format: 'sensor' names") for note in found.notes)
+    assert any(note.startswith("Long format: 'sensor' names") for note in words(found.notes))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_sensor_that_is_only_read_far_away_is_missing():
     """Its rows are dropped as too far from all others, the others stay."""
     rows = [*long(values(1501)), *["2150-01-01 00:00,lost,1"]]
     log = read(rows, sensor="sensor")
-    assert log.counts.dropped == {"time too far from all others": 1}
+    assert words(log.counts.dropped) == {"time too far from all others": 1}
     assert log.schema.channels == ("flow", "lost", "press", "temp")
     assert np.isnan(log.series[0].values[:, 1]).all()
 
@@ -126,7 +127,7 @@ def test_rows_without_a_sensor_are_counted():
     """An empty sensor is a row that is not used."""
     rows = [*long(values(ROWS)), "2024-01-01 00:07,,3.5"]
     log = read(rows)
-    assert log.counts.dropped == {"entity or sensor is empty": 1}
+    assert words(log.counts.dropped) == {"entity or sensor is empty": 1}
     assert log.counts.rows_read == log.counts.rows_used + 1
 
 
@@ -260,7 +261,7 @@ def test_the_longest_interval_of_several_machines_counts():
     log = read(rows, entity=("machine",))
     assert log.schema.step == 10_000_000_000
     assert all(np.isfinite(series.values).all() for series in log.series)
-    assert any("averages 'fast' over it" in note for note in log.notes)
+    assert any("averages 'fast' over it" in note for note in words(log.notes))
 
 
 def test_a_machine_read_very_rarely_does_not_set_the_step():
@@ -268,7 +269,7 @@ def test_a_machine_read_very_rarely_does_not_set_the_step():
     rows = ["time,machine,x", *sampled("a", 1, 9000), *sampled("rare", 3600, 70), *sampled("odd", 9, 5)]
     log = read(rows, entity=("machine",))
     assert log.schema.step == 1_000_000_000
-    assert any(note.startswith("'rare': read so much more rarely") for note in log.notes)
+    assert any(note.startswith("'rare': sampled so much more rarely") for note in words(log.notes))
 
 
 def test_evaluate_reads_the_input_of_a_long_log_again(bench: Path, logscan: Run) -> None:

@@ -10,6 +10,7 @@ import pytest
 from logscan.config import InputConfig
 from logscan.errors import InputError
 from logscan.read import read_log
+from tests.words import words
 
 TIMES = pd.date_range("2024-01-29 10:00:00", periods=60, freq="1min")
 
@@ -77,7 +78,7 @@ def test_sensors_under_unknown_names_that_alternate_are_told():
     """One column of numbers that reads differently under two words in turn is not taken without a word."""
     frame = readings("what is it", "number")
     frame["time"] = pd.date_range("2024-01-29", periods=120, freq="1min").strftime("%Y-%m-%d %H:%M:%S")
-    (note,) = [note for note in read(frame).notes if "alternate" in note]
+    (note,) = [note for note in words(read(frame).notes) if "alternate" in note]
     assert "--sensor 'what is it' --value number" in note
     options = shlex.split(note[note.index("--sensor") :].split(",")[0])
     log = read(frame, sensor=options[1], value=options[3])
@@ -88,7 +89,7 @@ def test_a_status_that_changes_now_and_then_is_no_sensor():
     """Words that stay for a while tell the state of a machine."""
     rpm = np.r_[np.arange(30) % 3 + 1500, np.arange(30) % 3]
     frame = pd.DataFrame({"time": TIMES, "phase": ["on"] * 30 + ["off"] * 30, "rpm": rpm})
-    assert not any("alternate" in note for note in read(frame).notes)
+    assert not any("alternate" in note for note in words(read(frame).notes))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from logscan.records import TimeKind
 from logscan.time_text import time_text, time_text_column
 from logscan.times import Times
 from tests.oracles import grid_means_oracle
+from tests.words import words
 
 MINUTE = 60_000_000_000
 START = pd.Timestamp("2024-01-29 22:10:00")
@@ -105,7 +106,7 @@ def test_midnight_as_24_is_the_next_day():
     """24:00 belongs to the day after."""
     log = read_times(["2024-01-31 23:00", "2024-01-31 24:00", "2024-02-01 01:00", "2024-02-30 02:00"])
     assert log.series[0].grid.steps == 3
-    assert log.counts.dropped == {"time does not parse": 1}
+    assert words(log.counts.dropped) == {"time does not parse": 1}
 
 
 def test_integer_and_missing_time():
@@ -114,7 +115,9 @@ def test_integer_and_missing_time():
     assert (log.schema.time_kind, log.schema.step) == (TimeKind.INTEGER, 7)
     assert log.series[0].grid.start == 3
     fractions = read_times([0.1, 0.2, 0.3], header="time")
-    assert fractions.schema.ignored == {"time": "looks like a time in fractions, which the grid cannot use"}
+    assert words(fractions.schema.ignored) == {
+        "time": "looks like a time in fractions, which the grid cannot use"
+    }
     row = read_times(range(3, 300, 7), header="t", time="row")
     assert (row.schema.time_kind, row.schema.step) == (TimeKind.ROW, 1)
     assert row.series[0].grid.start == 0
@@ -134,12 +137,12 @@ def test_clock_changes_follow_the_stated_rule():
     log = read_times(texts, timezone="Europe/Berlin")
     hours = [datetime(2024, 10, 26, 23, 30, tzinfo=UTC), datetime(2024, 10, 27, 0, 30, tzinfo=UTC)]
     assert log.series[0].row_times[:2].tolist() == [int(hour.timestamp()) * 10**9 for hour in hours]
-    assert log.notes[0].startswith("1 rows lie in an hour that occurs twice")
+    assert words(log.notes)[0].startswith("1 row lies in an hour that occurs twice")
     log = read_times(["2024-03-31 01:30", "2024-03-31 02:15", "2024-03-31 03:30"], timezone="Europe/Berlin")
     times = np.asarray(log.series[0].row_times)
     minutes = (times - times[0]) // MINUTE
     np.testing.assert_array_equal(minutes, [0, 45, 60])
-    assert log.notes[0].startswith("1 rows lie in an hour that does not exist")
+    assert words(log.notes)[0].startswith("1 row lies in an hour that does not exist")
 
 
 def test_jitter_does_not_move_the_step():

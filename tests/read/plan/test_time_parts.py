@@ -10,6 +10,7 @@ from logscan.config import InputConfig
 from logscan.errors import UsageError
 from logscan.read import read_log
 from logscan.records import TimeKind
+from tests.words import words
 
 HOURS = pd.date_range("2024-01-29", periods=97, freq="1h")
 X = np.arange(97) % 7 + 0.5
@@ -147,7 +148,7 @@ def test_a_line_of_totals_under_counted_hours_does_not_hide_them():
     frame = pd.DataFrame({"Data": HOURS.strftime("%d/%m/%Y"), "Ora": HOURS.hour, "x": X})
     log = read_frame(pd.concat([frame, pd.DataFrame({"x": [99.5]})]).astype({"Ora": "Int64"}))
     assert_times(log, HOURS, "DD/MM/YYYY + hour")
-    assert log.counts.dropped == {"time does not parse": 1}
+    assert words(log.counts.dropped) == {"time does not parse": 1}
 
 
 @pytest.mark.parametrize("name", ["Store", "turbine_id", "MachineID", "Station no."])
@@ -157,7 +158,7 @@ def test_numbered_things_that_are_there_every_day_are_no_hours(name):
     rows = pd.MultiIndex.from_product([days.strftime("%Y-%m-%d"), range(1, 25)], names=["Date", name])
     log = read_frame(pd.DataFrame({"x": np.arange(960) % 7 + 0.5}, index=rows).reset_index())
     assert log.schema.time_column == "Date"
-    assert any("tells them apart: pass --entity" in note for note in log.notes)
+    assert any("tells them apart: pass --entity" in note for note in words(log.notes))
 
 
 @pytest.mark.parametrize("head", ["date,hour", "year,month,day", "year,doy,hhmm", "time,minute"])

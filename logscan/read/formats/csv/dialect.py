@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from logscan.config import InputConfig
 from logscan.errors import EmptyInputError, InputError, UsageError
+from logscan.notes import Note, note
 from logscan.read.formats.csv.decimal_mark import found_decimal, refuse_split_decimals
 from logscan.read.formats.csv.first_row import first_data, only_text
 from logscan.read.formats.csv.header import Header, column_names, found_header, joined_header
@@ -40,7 +41,7 @@ class Dialect:
     header_end: int | None  # 1-based, the last line whose cells are in the names
     written: tuple[str, ...]  # the cells of its main line as written, to find it again further down
     skipped_lines: int  # physical lines before the first row of data
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) -> Dialect:
@@ -93,20 +94,23 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
     )
 
 
-def _passed_over(lines: list[int], header: Header | None) -> list[str]:
-    """Sentences on the lines above the data that are not in the names."""
+def _passed_over(lines: list[int], header: Header | None) -> list[Note]:
+    """Notes on the lines above the data that are not in the names."""
     first, last = (header.first_line, header.last_line) if header else (lines[-1] + 1 if lines else 1, 0)
     above = [line for line in lines if line < first]
     below = [line for line in lines if header and line > last]
-    sentences = []
-    for passed, place in (
-        (above, "above the header" if header else "above the data"),
-        (below, "below the header"),
-    ):
-        if passed:
-            listed = f"line {passed[0]}" if len(passed) == 1 else f"lines {passed[0]} to {passed[-1]}"
-            sentences.append(f"{listed} {place} passed over.")
-    return sentences
+    found = []
+    if len(above) == 1:
+        line = above[0]
+        found.append(note("line-above-header", line=line) if header else note("line-above-data", line=line))
+    elif above:
+        ends = {"first": above[0], "last": above[-1]}
+        found.append(note("lines-above-header", **ends) if header else note("lines-above-data", **ends))
+    if len(below) == 1:
+        found.append(note("line-below-header", line=below[0]))
+    elif below:
+        found.append(note("lines-below-header", first=below[0], last=below[-1]))
+    return found
 
 
 def _checked_delimiter(given: str | None) -> str | None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from logscan.notes import Note, note
 from logscan.read.values.recognise import Rows, is_moment, is_value
 from logscan.read.values.units import is_kind, is_unit
 from logscan.read.values.vocabulary import HEADER_TIME_WORD
@@ -22,7 +23,6 @@ class Header:
     last_line: int
     cells: list[str]  # one per cell of the header, joined over its lines
     written: list[str]  # the cells of the line that names most columns, as written
-    notes: tuple[str, ...] = ()
 
 
 def found_header(before: Rows, width: int, *, exact: bool = False) -> Header | None:
@@ -181,8 +181,8 @@ def _with_unit(name: str, unit: str) -> str:
     return f"{name} [{bare}]" if shown and name and not said else name
 
 
-def column_names(header: list[str], data: Rows, width: int) -> tuple[tuple[str, ...], list[str]]:
-    """One distinct name per column, and sentences on names and cells that do not pair.
+def column_names(header: list[str], data: Rows, width: int) -> tuple[tuple[str, ...], list[Note]]:
+    """One distinct name per column, and notes on names and cells that do not pair.
 
     Args:
         header: cells of the header, none if there is no header.
@@ -190,7 +190,7 @@ def column_names(header: list[str], data: Rows, width: int) -> tuple[tuple[str, 
         width: their usual number of cells.
     """
     cells = [" ".join(cell.replace("\ufeff", "").split()) for cell in header]
-    notes: list[str] = []
+    notes: list[Note] = []
     missing = width - len(cells)
     if cells and missing > 0:
         fitting = [row for _, row in data if len(row) == width]
@@ -198,15 +198,10 @@ def column_names(header: list[str], data: Rows, width: int) -> tuple[tuple[str, 
         if not trailing and missing == 1 and not is_shifted(cells, fitting):
             cells = ["", *cells]  # R and pandas leave the index of the rows without a name
         elif not trailing:
-            notes.append(
-                f"The header names {len(cells)} columns, the rows hold {width}; the last have no name."
-            )
+            notes.append(note("header-too-short", names=len(cells), cells=width))
     extra = [cell for cell in cells[width:] if cell]
     if extra:
-        listed = ", ".join(f"'{cell}'" for cell in extra[:3]) + (", ..." if len(extra) > 3 else "")
-        notes.append(
-            f"The header names {len(cells)} columns, the rows hold {width}; without cells: {listed}."
-        )
+        notes.append(note("header-too-long", names=len(cells), cells=width, extra=tuple(extra)))
     return distinct_names(cells[:width] + [""] * (width - len(cells))), notes
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-EMPTY = "row is empty"
-REPEATS_HEADER = "repeats the header"
+from logscan.notes import Note, note
+
+EMPTY = note("row-empty")
+REPEATS_HEADER = note("header-repeats")
 
 
-def without_blank_rows(batch: Any, dropped: Counter[str]) -> Any:
+def without_blank_rows(batch: Any, dropped: Counter[Note]) -> Any:
     """A batch of text without rows of empty cells, which spreadsheets leave at the end; they are counted."""
     if batch.num_columns == 0 or batch.column(0).null_count == 0:
         return batch
@@ -32,7 +34,7 @@ def header_column(written: Sequence[str]) -> int | None:
     return next((position for position, cell in enumerate(written) if cell), None)
 
 
-def without_repeated_header(batch: Any, written: Sequence[str], dropped: Counter[str]) -> Any:
+def without_repeated_header(batch: Any, written: Sequence[str], dropped: Counter[Note]) -> Any:
     """A batch of text without rows that are the header again, as in exports put one under the other.
 
     Args:

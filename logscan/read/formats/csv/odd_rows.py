@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from logscan.notes import Note, note
 from logscan.read.formats.csv.open_quotes import holds_rows, refuse_swallowed
 
 
@@ -27,7 +28,7 @@ class RaggedRows:
 
     def __init__(self, names: tuple[str, ...], delimiter: str, quote: str, place: str, *, end: str) -> None:
         """Begin with the first row of a text; `end` is the row that may be put behind it."""
-        self.dropped: Counter[str] = Counter()
+        self.dropped: Counter[Note] = Counter()
         self.mended = False
         self.ended = False
         self._end = end
@@ -49,8 +50,8 @@ class RaggedRows:
         cells = self._mended(row)
         self.mended = self.mended or cells is not None
         if cells is None:
-            reason = f"another number of cells than the header ({len(self._names)})"
-            self.dropped["comment" if row.text.lstrip().startswith("#") else reason] += 1
+            comment = row.text.lstrip().startswith("#")
+            self.dropped[note("comment") if comment else note("cells-differ", names=len(self._names))] += 1
         if row.number is not None:
             self._waiting.append((row.number, cells))
         return "skip"

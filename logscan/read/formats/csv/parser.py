@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from logscan.errors import InputError
+from logscan.notes import Note
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block
 from logscan.read.formats.csv.needless import header_column, without_blank_rows, without_repeated_header
@@ -33,7 +34,7 @@ class Parsed:
     """
 
     batches: list[Any] = field(default_factory=list)
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[Note] = field(default_factory=Counter)
     cut: bool = False
     failed: frozenset[str] = frozenset()
 
@@ -104,7 +105,7 @@ class Parser:
             raise InputError(self._place, fact, "look at the file, or pass --quote none") from error
         cut = ends and not ragged.ended
         batches = []
-        dropped: Counter[str] = Counter()
+        dropped: Counter[Note] = Counter()
         for batch in ragged.restored([read]):
             if quoted:
                 refuse_swallowed_lines(batch, self._dialect.delimiter, self._place)

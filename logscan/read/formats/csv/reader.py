@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from logscan.notes import Note
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block, Pieces, blocks_of_lines, refuse_long_line
 from logscan.read.formats.csv.parser import Parsed, Parser
@@ -32,7 +33,7 @@ class CsvRows:
         self, text: Pieces, dialect: Dialect, place: str, position: Callable[[], int | None]
     ) -> None:
         self.wanted: Wanted | None = None
-        self.dropped: Counter[str] = Counter()
+        self.dropped: Counter[Note] = Counter()
         self.position: int | None = None
         self._text, self._dialect, self._place = text, dialect, place
         self._told_position = position

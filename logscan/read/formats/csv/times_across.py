@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from logscan.notes import Note, note
 from logscan.read.values.time_formats import ACROSS
 from logscan.read.values.time_parser import INVALID, form_share, text_times
 from logscan.read.values.vocabulary import TIME_WORD, YEAR, month_number
@@ -39,7 +40,7 @@ class Across:
         kept: of the other columns, which stay; columns without a name between the times hold marks and do not.
         time: what the new column of times is called.
         texts: its cells, one per time.
-        what: in words.
+        kind: of these times.
     """
 
     names: tuple[str, ...]
@@ -47,7 +48,7 @@ class Across:
     kept: tuple[str, ...]
     time: str
     texts: tuple[str, ...]
-    what: str
+    kind: Note
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -55,11 +56,16 @@ class Across:
         return (*self.kept, self.time, VALUE)
 
     @property
-    def note(self) -> str:
+    def note(self) -> Note:
         """What a user should know."""
-        return (
-            f"columns '{self.names[0]}' to '{self.names[-1]}' are {self.what}: each row was read as {len(self.names)} "
-            f"readings, '{VALUE}' at '{self.time}' (--channels with their names reads them as channels)."
+        return note(
+            "wide-table",
+            first=self.names[0],
+            last=self.names[-1],
+            kind=self.kind,
+            count=len(self.names),
+            value=VALUE,
+            time=self.time,
         )
 
     def below(self, batch: Any) -> Any:
@@ -83,18 +89,18 @@ def found_across(names: Sequence[str], said: Collection[str] = ()) -> Across | N
     for search in (_clocks, _months, _dates):
         found = search(names)
         if found is not None:
-            places, time, texts, what = found
+            places, time, texts, kind = found
             taken = tuple(names[place] for place in places)
             others = [place for place in range(len(names)) if place not in set(places)]
             marks = {place for place in others if _is_unnamed(names[place], place) and place > places[0]}
             kept = tuple(names[place] for place in others if place not in marks)
             if set(taken) & set(said) or not kept or {time, VALUE} & set(kept):
                 return None
-            return Across(taken, tuple(places), kept, time, tuple(texts), what)
+            return Across(taken, tuple(places), kept, time, tuple(texts), kind)
     return None
 
 
-_Found = tuple[list[int], str, list[str], str]
+_Found = tuple[list[int], str, list[str], Note]
 
 
 def _is_unnamed(name: str, place: int) -> bool:
@@ -117,12 +123,12 @@ def _clocks(names: Sequence[str]) -> _Found | None:
     if (np.diff(day) != apart).any() or day[0] not in (0, apart):
         return None
     if apart == 60:
-        return places, "hour", [str(int(minute) // 60) for minute in day], "hours of the day"
+        return places, "hour", [str(int(minute) // 60) for minute in day], note("wide-hours")
     return (
         places,
         "time",
         [f"{minute // 60}:{minute % 60:02d}" for minute in day.tolist()],
-        "times of the day",
+        note("wide-clocks"),
     )
 
 
@@ -146,7 +152,7 @@ def _months(names: Sequence[str]) -> _Found | None:
         return None
     if not any(YEAR[1].fullmatch(names[place].strip()) for place in _named(names)):
         return None
-    return places, "month", [str(month) for month in range(1, 13)], "months of the year"
+    return places, "month", [str(month) for month in range(1, 13)], note("wide-months")
 
 
 def _month(name: str) -> int:
@@ -167,7 +173,7 @@ def _dates(names: Sequence[str]) -> _Found | None:
             times = _times([names[place].strip() for place in places])
             if times is not None:
                 texts = [str(time)[:19] for time in times.astype("datetime64[ns]")]
-                return places, "time", texts, "times"
+                return places, "time", texts, note("wide-times")
             if begin > _FEWEST:
                 return None
     return None

@@ -8,6 +8,7 @@ import pytest
 from logscan.config import InputConfig
 from logscan.read import read_log
 from logscan.records import TimeKind
+from tests.words import words
 
 
 def read(lines, **config):
@@ -40,7 +41,7 @@ def test_a_header_with_one_name_more_than_the_data_ends_the_settings():
     ]
     log = read([*settings, "X_Value\tVoltage_0\tVoltage_1\tComment", *numbers(60, "\t")])
     assert_channels(log, ("Voltage_0", "Voltage_1"))
-    assert any("without cells: 'Comment'" in note for note in log.notes)
+    assert any("without cells: 'Comment'" in note for note in words(log.notes))
 
 
 @pytest.mark.parametrize("head", ["# time a b", "#time a b", "time a b", "# time   a   b"])
@@ -59,7 +60,7 @@ def test_names_that_do_not_pair_with_columns_parted_by_blanks_are_none():
     """Shifted names would be worse than none."""
     log = read(["Time (s) and two flows, all of them in litres", *numbers(60, " ")])
     assert log.series[0].channels == ("column 1", "column 2", "column 3")
-    assert any("line 1 above the data passed over" in note for note in log.notes)
+    assert any("Line 1 above the data skipped" in note for note in words(log.notes))
 
 
 def test_a_sentence_of_more_words_than_columns_is_no_header():

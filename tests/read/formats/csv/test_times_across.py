@@ -11,6 +11,7 @@ from logscan.config import InputConfig
 from logscan.read import read_log
 from logscan.read.formats.csv.times_across import found_across
 from logscan.time_units import MONTH_NS
+from tests.words import words
 
 DAYS = pd.date_range("2023-03-27", periods=23)
 VALUES = np.random.default_rng(3).normal(50, 9, (23, 24)).round(1)
@@ -49,7 +50,7 @@ def test_hours_of_the_day_across_are_read_one_below_the_other(names, start):
     times = pd.date_range(DAYS[0] + pd.Timedelta(hours=start), freq="h", periods=VALUES.size)
     np.testing.assert_array_equal(series.row_times, times.as_unit("ns").asi8)
     np.testing.assert_array_equal(series.values[:, 0], VALUES.ravel())
-    assert any(f"columns '{names[0]}' to '{names[-1]}' are" in note for note in log.notes)
+    assert any(f"olumns '{names[0]}' to '{names[-1]}' are" in note for note in words(log.notes))
 
 
 def test_marks_between_the_hours_are_left_out():
@@ -100,7 +101,7 @@ def test_dates_across(form):
     lines = [",".join(["name", *times.strftime(form)])]
     lines += [",".join([f"thing {place}", *map(str, VALUES[place, :19])]) for place in range(11)]
     log = read(lines)
-    assert any("pass --entity name" in note for note in log.notes)
+    assert any("pass --entity name" in note for note in words(log.notes))
     log = read(lines, entity=("name",))
     assert [len(one.values) for one in log.series] == [19] * 11
     np.testing.assert_array_equal(
