@@ -1,4 +1,4 @@
-"""Rows in order of time as runs that share a key."""
+"""Rows in order of time as segments that share a key, and their bins."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ ASCENDING = st.lists(st.integers(0, 400), min_size=1, max_size=200).map(lambda f
 
 
 @given(ASCENDING, st.integers(1, 50), st.integers(0, 49), st.booleans())
-def test_cells_found_by_their_edges_are_those_found_by_the_key_of_every_row(
+def test_bins_found_by_their_edges_are_those_found_by_the_key_of_every_row(
     times: I64, step: int, phase: int, centred: bool
 ) -> None:
-    """A grid cuts ascending times where their keys change, however many rows a cell has."""
+    """A grid cuts ascending times where their keys change, however many rows a bin has."""
     grid = KeyGrid(step, phase, step // 2 if centred else 0)
-    repeated = np.repeat(times, 20)  # enough rows in a cell for its edges to be looked for
+    repeated = np.repeat(times, 20)  # enough rows in a bin for its edges to be looked for
 
     for some in (times, repeated):
-        runs, expected = grid.segments(some), Segments.of(grid.keys(some))
+        segments, expected = grid.segments(some), Segments.of(grid.keys(some))
 
-        assert np.array_equal(runs.key, expected.key)
-        assert np.array_equal(runs.lengths(), expected.lengths())
-        assert runs.rows == len(some) == runs.lengths().sum()
+        assert np.array_equal(segments.key, expected.key)
+        assert np.array_equal(segments.lengths(), expected.lengths())
+        assert segments.rows == len(some) == segments.lengths().sum()
 
 
 @given(st.integers(1, 12), st.integers(1, 60), st.integers(0, 2**32 - 1))
-def test_runs_of_one_length_are_added_up_to_the_bit_as_all_others_are(
-    length: int, runs: int, seed: int
+def test_segments_of_one_length_are_added_up_to_the_bit_as_all_others_are(
+    length: int, segments: int, seed: int
 ) -> None:
-    """The quick way for short runs gives what `reduceat` gives, NaN and signs of zero included."""
+    """The quick way for short segments gives what `reduceat` gives, NaN and signs of zero included."""
     random = np.random.default_rng(seed)
-    column = random.standard_normal(length * runs) * 10.0 ** random.uniform(-8, 8, length * runs)
+    column = random.standard_normal(length * segments) * 10.0 ** random.uniform(-8, 8, length * segments)
     column[random.random(len(column)) < 0.02] = np.nan
     column[random.random(len(column)) < 0.2] = -0.0
     starts = np.arange(0, len(column), length)
 
-    added = Segments(np.arange(runs), starts, len(column)).adder()(column)
+    added = Segments(np.arange(segments), starts, len(column)).adder()(column)
 
     expected = np.add.reduceat(column, starts)
     assert np.array_equal(added, expected, equal_nan=True)
