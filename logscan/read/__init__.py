@@ -1,4 +1,4 @@
-"""The input side: files in, one regular series per entity out, and an account of every row."""
+"""From files to one regular series per entity, with an account of every row."""
 
 from __future__ import annotations
 

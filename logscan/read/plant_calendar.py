@@ -1,4 +1,4 @@
-"""The plant's own calendar: a file of days, or of start and end, that are set aside."""
+"""The plant's own calendar: reads a file of days, or of start and end, that are set aside."""
 
 from __future__ import annotations
 

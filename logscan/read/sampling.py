@@ -1,4 +1,4 @@
-"""The first rows of a log: as many as the plan needs."""
+"""The sample: the first rows of a log, as many as the plan needs."""
 
 from __future__ import annotations
 

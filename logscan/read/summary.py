@@ -1,4 +1,4 @@
-"""The account of a log: what was understood of its input, and where every row went."""
+"""The account of a log: its schema, and how many rows were used or dropped and why."""
 
 from __future__ import annotations
 

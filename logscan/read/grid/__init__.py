@@ -1,5 +1,5 @@
-"""Rows become sums, sums become steps of a regular grid, one series per entity.
+"""Rows become sums per time bin, sums become steps of a regular grid, one series per entity.
 
-Belongs here: all that is done with every row, as the plan says. Pure.
-Does not: decisions about columns (`plan`), grades of channels (`quality`).
+Belongs here: the work on every row, as the plan says; stops and days that are set aside. Pure.
+Does not: decisions about columns (`plan`), grades of channels (`quality`), files.
 """

@@ -1,4 +1,4 @@
-"""From sums to channels: the values of every step, aggregated as the plan asks."""
+"""From sums to channels: the values of every step, aggregated as the plan says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logscan.read.grid.cells import Cells
+from logscan.read.grid.bins import Bins
 from logscan.read.grid.sums import EntitySums, on_steps, rows_of, within
 from logscan.records import F64, I64, TimeGrid
 
@@ -16,7 +16,7 @@ def readings(mine: EntitySums, low: int, high: int, grid: TimeGrid, used: Sequen
     """(steps, channels) readings on the grid, each channel in its own way; NaN where there are none.
 
     Readings that share a time are one reading, their mean: a file that is imported twice changes nothing. What is
-    aggregated over a step are these readings (by `mean`, all rows). The cells are let go of on the way.
+    aggregated over a step are these readings (by `mean`, all rows). The bins are let go of on the way.
 
     Args:
         mine: of one group of rows; exact times where a way is not `mean`.
@@ -27,10 +27,10 @@ def readings(mine: EntitySums, low: int, high: int, grid: TimeGrid, used: Sequen
     """
     values = np.full((grid.steps, len(used)), np.nan)
     if all(way == "mean" for _, way in used):
-        for cells in on_steps(mine, low, high, grid, events=False):
-            rows = rows_of(cells)
-            for place, (position, _) in enumerate(used):
-                values[rows, place] = cells.means(position)
+        for bins in on_steps(mine, low, high, grid, events=False):
+            rows = rows_of(bins)
+            for channel, (position, _) in enumerate(used):
+                values[rows, channel] = bins.means(position)
         return values
     blocks = [part for block in mine.taken() for part in within(block, low, high)]
     if not blocks:
@@ -39,20 +39,20 @@ def readings(mine: EntitySums, low: int, high: int, grid: TimeGrid, used: Sequen
     index = grid.index(key)
     starts = np.flatnonzero(np.r_[True, index[1:] != index[:-1]])
     summed = [block.summed() for block in blocks]
-    for place, (position, way) in enumerate(used):
+    for channel, (position, way) in enumerate(used):
         means = np.concatenate([one.means(position) for one in summed])
         weights = None
         if way == "mean":
             weights = np.concatenate([_reading_counts(one, position) for one in summed])
-        values[index[starts], place] = _way(means, starts, way, weights)
+        values[index[starts], channel] = _way(means, starts, way, weights)
     return values
 
 
-def _reading_counts(cells: Cells, position: int) -> I64:
-    """(keys,) readings behind each cell of a channel."""
-    if cells.counts is not None:
-        return cells.counts[position].astype(np.int64)
-    return np.where(np.isfinite(cells.sums[position]), cells.row_counts(), 0)
+def _reading_counts(bins: Bins, position: int) -> I64:
+    """(keys,) readings behind each bin of a channel."""
+    if bins.counts is not None:
+        return bins.counts[position].astype(np.int64)
+    return np.where(np.isfinite(bins.sums[position]), bins.row_counts(), 0)
 
 
 def _way(column: F64, starts: I64, way: str, weights: I64 | None) -> F64:
@@ -74,10 +74,10 @@ def _way(column: F64, starts: I64, way: str, weights: I64 | None) -> F64:
     else:
         rows = np.arange(len(column))
         if way == "last":
-            place = np.maximum.reduceat(np.where(known, rows, -1), starts)
+            row = np.maximum.reduceat(np.where(known, rows, -1), starts)
         else:
-            place = np.minimum.reduceat(np.where(known, rows, len(column)), starts)
-        found = column[np.clip(place, 0, len(column) - 1)]
+            row = np.minimum.reduceat(np.where(known, rows, len(column)), starts)
+        found = column[np.clip(row, 0, len(column) - 1)]
     return np.where(np.logical_or.reduceat(known, starts), found, np.nan)
 
 
@@ -95,19 +95,19 @@ class Happened:
         return Happened(np.zeros(steps), np.zeros((steps, columns)), np.zeros((steps, columns)))
 
     def add(self, mine: EntitySums, low: int, high: int, grid: TimeGrid, used: Sequence[int]) -> None:
-        """Add a group of rows; its cells are let go of. Arguments as in `readings`."""
-        for cells in on_steps(mine, low, high, grid, events=True):
-            rows = rows_of(cells)
-            self.rows[rows] += cells.row_counts()
-            for place, position in enumerate(used):
-                self.sums[rows, place] += np.nan_to_num(cells.sums[position], nan=0.0)
-                self.numbers[rows, place] += _reading_counts(cells, position)
+        """Add a group of rows; its bins are let go of. Arguments as in `readings`."""
+        for bins in on_steps(mine, low, high, grid, events=True):
+            rows = rows_of(bins)
+            self.rows[rows] += bins.row_counts()
+            for channel, position in enumerate(used):
+                self.sums[rows, channel] += np.nan_to_num(bins.sums[position], nan=0.0)
+                self.numbers[rows, channel] += _reading_counts(bins, position)
 
     def channels(self, ways: Sequence[Sequence[str]], *, counted: bool) -> list[F64]:
         """The channels, (steps,) each: rows if they are counted, then the ways of every column but `distinct`."""
         found = [self.rows] if counted else []
-        for place, mine in enumerate(ways):
-            total, number = self.sums[:, place], self.numbers[:, place]
+        for channel, mine in enumerate(ways):
+            total, number = self.sums[:, channel], self.numbers[:, channel]
             mean = np.where(number > 0, total / np.maximum(number, 1), np.nan)  # of nothing: missing, not 0
             made = {"sum": total, "mean": mean, "count": number}
             found += [made[way] for way in mine if way != "distinct"]

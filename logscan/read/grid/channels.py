@@ -1,4 +1,4 @@
-"""Which channels a log has, and their values on a grid: columns, sensors of a log in long format, categories."""
+"""Which channels a log has, and their values on a grid: columns, sensors in long format, categories."""
 
 from __future__ import annotations
 

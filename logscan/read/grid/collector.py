@@ -1,4 +1,4 @@
-"""Record batches into growing sums: times, entities and numbers of every row, and where each row went."""
+"""Record batches into growing sums: entity, time and numbers of every row, and a count of dropped rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from logscan.errors import InputError
 from logscan.notes import Note, note
-from logscan.read.grid.cells import EVERY_TIME, KeyGrid
+from logscan.read.grid.bins import EVERY_TIME, KeyGrid
 from logscan.read.grid.event_rows import REPEATED, EventExtras, Extras
 from logscan.read.grid.set_aside import around_changes
 from logscan.read.grid.step import event_phase, grid_phase, longer_step, sample_step, step_words
@@ -294,7 +294,7 @@ class Collector:
 
 
 def _sums_grid(plan: Plan, step: int | None, sample: Any) -> KeyGrid:
-    """The cells that are summed over, known by their begin or (samples) their middle, by a sample.
+    """The bins that rows are summed in, known by their begin or (samples) their middle, by a sample.
 
     Args:
         plan: of the log.

@@ -1,4 +1,4 @@
-"""What is kept of events beside their sums: negative numbers, different values, and rows that came before."""
+"""What is kept of events beside their sums: negative numbers, distinct values, possible duplicate imports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from logscan.notes import Note, note
-from logscan.read.grid.cells import I32
+from logscan.read.grid.bins import I32
 from logscan.read.grid.repeated_imports import U64, all_copies, cell_hashes, repeated_rows, row_hashes
 from logscan.read.grid.sums import Accumulator, EntitySums
 from logscan.read.plan.columns import Plan
@@ -102,7 +102,7 @@ class EventExtras:
 
         Args:
             entity: (rows,) group of each.
-            keys: (rows,) its cell in time.
+            keys: (rows,) of its time bin.
             values: of each numeric column (rows,) float64.
             extras: of the same rows.
         """

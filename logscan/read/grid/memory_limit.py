@@ -31,7 +31,7 @@ class TooLargeError(InputError):
 
 
 def held_step(step: int | None, kind: TimeKind) -> int:
-    """The step of the cells that are held where none was set."""
+    """The step of the time bins that are held where none was set."""
     return step or (MINUTE_NS if kind is TimeKind.TIMESTAMP else 1)
 
 

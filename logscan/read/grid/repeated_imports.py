@@ -1,4 +1,4 @@
-"""Imports that came twice: stretches of an order log in which every row is there k times."""
+"""Duplicate imports: stretches of an order log in which every row is there k times, found by row hashes."""
 
 from __future__ import annotations
 

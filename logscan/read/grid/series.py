@@ -1,4 +1,4 @@
-"""From sums to series: the step, the grids, the channels."""
+"""From sums to one regular series per entity."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from logscan.errors import InputError
 from logscan.messages import text
 from logscan.notes import Note, note
-from logscan.read.grid.cells import Cells
+from logscan.read.grid.bins import Bins
 from logscan.read.grid.channels import found_channels, union
 from logscan.read.grid.collector import Collector
 from logscan.read.grid.memory_limit import TooLargeError, finished_ratio, require_fit
@@ -210,7 +210,7 @@ def _ends(mine: EntitySums, pairs: int) -> tuple[I64, I64]:
     return np.concatenate([key for key, _ in parts]), np.concatenate([rows for _, rows in parts])
 
 
-def _leading(blocks: list[Cells], pairs: int) -> list[tuple[Cells, int]]:
+def _leading(blocks: list[Bins], pairs: int) -> list[tuple[Bins, int]]:
     """The blocks that hold the first `pairs` keys, and how many of them are still wanted at each."""
     taken = []
     for block in blocks:

@@ -11,7 +11,7 @@ import pandas as pd
 from logscan.errors import UsageError
 from logscan.labels.intervals import Label, labelled_steps
 from logscan.notes import Note, note
-from logscan.read.grid.cells import Keyed
+from logscan.read.grid.bins import KeyedRows
 from logscan.read.grid.sums import EntitySums
 from logscan.records import F64, I64, Bool, LogKind, Series, TimeGrid, TimeKind
 from logscan.time_units import DAY_NS
@@ -47,7 +47,7 @@ def around_changes(one: EntitySums) -> EntitySums:
     changed = np.diff(share[told] > 0)
     ends = np.ones(1, dtype=np.bool_)
     kept = told[np.concatenate([ends, changed]) | np.concatenate([changed, ends])]
-    return EntitySums([Keyed(time[kept], None, [share[kept]], None).summed()])
+    return EntitySums([KeyedRows(time[kept], None, [share[kept]], None).summed()])
 
 
 def stopped_steps(index: I64, stopped: F64, steps: int, *, before: bool = False) -> Bool:

@@ -1,4 +1,4 @@
-"""The regular grid by evidence: its step, its phase, and the rows too far away to lie on it. No I/O."""
+"""The step (sampling interval) and phase of the regular grid, and the rows too far away to lie on it."""
 
 from __future__ import annotations
 
@@ -303,7 +303,7 @@ def far_rows(key: I64, rows: I64, total: int | None = None) -> tuple[int, int] |
     """Which pairs of one entity lie on a grid of reasonable length.
 
     Args:
-        key: (pairs,) ascending cells of one entity's grid; of a long one, the `end_pairs` at both ends are enough.
+        key: (pairs,) ascending steps of one entity's grid; of a long one, the `end_pairs` at both ends are enough.
         rows: (pairs,) input rows behind them.
         total: input rows behind all pairs of the entity; `None`: all pairs are given.
 

@@ -1,4 +1,4 @@
-"""How several values of one step become one: the aggregation that is asked for, checked and by column."""
+"""Aggregation as set by --aggregate: how several values of one step become one, per column."""
 
 from __future__ import annotations
 

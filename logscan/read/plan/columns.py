@@ -1,4 +1,4 @@
-"""Which column is a channel, which is not and why, and which kind of log this is. By evidence on a sample."""
+"""The role of every column (channel, entity, status, ignored and why), detected on a sample: the plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of numbers that name things instead of measuring them, by their name and their values."""
+"""Identifiers and coordinates: columns of numbers that name things instead of measuring them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings or events: which kind of log this is, by evidence on a sample."""
+"""Samples or events: the kind of a log, detected on a sample."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _telling_apart(
 ) -> tuple[str, ...]:
     """A column, or two, whose few values tell rows of the same time apart; nothing where there are none."""
     rows = int(valid.sum())
-    place = np.unique(times[valid], return_inverse=True)[1]
+    moment = np.unique(times[valid], return_inverse=True)[1]
     coded = {}
     for name in (*texts, *_codes_of_things(table, texts, settings)):
         if table[name].null_count:
@@ -179,7 +179,7 @@ def _telling_apart(
         if 1 < len(np.unique(codes)) <= 0.2 * rows:
             coded[name] = codes
     for names in (*((name,) for name in coded), *combinations(list(coded)[:6], 2)):
-        keys = place
+        keys = moment
         for name in names:
             keys = keys * (coded[name].max() + 1) + coded[name]
         if len(np.unique(keys)) > 0.99 * rows:

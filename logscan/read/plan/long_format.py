@@ -1,6 +1,7 @@
-"""One row per reading or per category: columns whose values become channels.
+"""Long format and categories: columns whose values become channels.
 
-A log in long format has a column of sensor names beside one of values; events can be counted per category.
+A log in long format has one reading per row: a column of sensor names beside one of values. Events can be counted
+per category.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ def _are_few(names: Any) -> bool:
 
 
 def _is_fixed(column: Any, names: Any) -> bool:
-    """Whether every sensor has one number of its own in a column, as places have."""
+    """Whether every sensor has one number of its own in a column, as coordinates have."""
     pairs = pa.table({"sensor": names, "x": column.cast(pa.string())}).group_by(["sensor", "x"]).aggregate([])
     return bool(pairs.num_rows <= pc.count_distinct(names).as_py())
 

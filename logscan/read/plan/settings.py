@@ -1,4 +1,4 @@
-"""What a user set about the columns of a log; `None` and empty mean: detected on the sample."""
+"""What the user set about columns; `None` and empty mean: detected on the sample."""
 
 from __future__ import annotations
 

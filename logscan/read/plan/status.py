@@ -1,4 +1,4 @@
-"""When the machine stands: a status column read as running or not, by known words or as the user says."""
+"""The status column of a machine: which column it is, and which of its values mean a stop."""
 
 from __future__ import annotations
 

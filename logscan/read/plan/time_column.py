@@ -1,4 +1,4 @@
-"""Which column is the time, and how it is written, by evidence on a sample."""
+"""Which column is the time, and in which format it is written, detected on a sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates joined with what else tells the time: a clock, an hour, a period of the day, milliseconds."""
+"""A date column joined with a clock, an hour, a period of the day or milliseconds in other columns."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def with_clock(table: Any, plan: TimePlan, others: Sequence[str], *, named: bool
     if plan.form is None or plan.form.clocked or plan.form.aware or plan.form.monthly:
         return plan
     date = plan.columns[0]
-    place = table.column_names.index(date)
-    near = sorted(others, key=lambda name: abs(table.column_names.index(name) - place))
+    position = table.column_names.index(date)
+    near = sorted(others, key=lambda name: abs(table.column_names.index(name) - position))
     for name in near:
         column = cells_of(table, name)
         if is_text(column.type) and column.null_count < len(column):
@@ -158,9 +158,9 @@ def _repeats(table: Any, date: str) -> bool:
 
 def _is_reading(table: Any, date: str, name: str) -> bool:
     """Whether a column of clocks tells when of the day something was: each date is one row, and it stands apart."""
-    places = [table.column_names.index(one) for one in (date, name)]
+    positions = [table.column_names.index(one) for one in (date, name)]
     called = CLOCK_WORD.search(name)
-    return not (called or abs(places[0] - places[1]) == 1 or _repeats(table, date))
+    return not (called or abs(positions[0] - positions[1]) == 1 or _repeats(table, date))
 
 
 def _are_hours(column: Any) -> bool:
@@ -170,7 +170,7 @@ def _are_hours(column: Any) -> bool:
     )
     if found.null_count or len(found) < 2:
         return False
-    begin, end = (found.field(place).cast(pa.int64()).to_numpy() for place in (0, 1))
+    begin, end = (found.field(part).cast(pa.int64()).to_numpy() for part in (0, 1))
     return bool(((end - begin) % 24 == 1).all() and begin.max() <= 24)
 
 

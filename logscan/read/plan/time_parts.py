@@ -1,4 +1,4 @@
-"""Times in several columns: year, month, day and what follows, or the day of the year. By evidence on a sample."""
+"""Times in several columns: year, month, day, hour ... or the day of the year, detected on a sample."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _unnamed_epoch(table: Any, name: str, settings: TimeSettings) -> TimePlan | 
 
 def _unnamed_date(table: Any, free: Sequence[str], settings: TimeSettings) -> TimePlan | None:
     """Dates of eight digits, and the clock of four digits beside them."""
-    for place, name in enumerate(free):
+    for position, name in enumerate(free):
         column = cells_of(table, name)
         text = column if is_text(column.type) else column.cast(pa.string())
         share, form = form_share(text, "compact")
@@ -147,7 +147,7 @@ def _unnamed_date(table: Any, free: Sequence[str], settings: TimeSettings) -> Ti
         plan = TimePlan(TimeKind.TIMESTAMP, (name,), form.label(), timezone, localise, form)
         if _rises(times):
             return plan
-        for beside in free[place + 1 : place + 2]:
+        for beside in free[position + 1 : position + 2]:
             joined = replace(plan, columns=(name, beside), label=f"{plan.label} + hhmm", clock_digits=4)
             clocked = joined.times([column, cells_of(table, beside)])
             if clock_digits(cells_of(table, beside)) == 4 and (clocked != INVALID).all() and _rises(clocked):

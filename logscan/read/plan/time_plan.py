@@ -135,9 +135,9 @@ def period_clock(values: F64, periods: int, first: int) -> I64:
         periods: in a day of 24 hours.
         first: number of the period that begins at midnight.
     """
-    place = _counted(values - first)
-    fits = (place >= 0) & (place < periods + max(periods // 24, 1))
-    return np.where(fits, place * (DAY_NS // periods), INVALID)
+    number = _counted(values - first)
+    fits = (number >= 0) & (number < periods + max(periods // 24, 1))
+    return np.where(fits, number * (DAY_NS // periods), INVALID)
 
 
 def _counted(values: F64) -> I64:

@@ -3,7 +3,7 @@
 import io
 import json
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ from logscan.config import InputConfig
 from logscan.errors import UsageError
 from logscan.evaluation.metrics import period_length
 from logscan.read import read_log
-from logscan.read.grid.repeated_imports import repeated_rows
 from tests.conftest import Run
 from tests.words import words
 
@@ -161,19 +160,6 @@ def test_orders_written_twice_at_once_are_counted():
     assert any(f"{len(twice) - len(set(rows)):,} rows are exact copies" in note for note in words(log.notes))
     dropped = read(twice, repeats="drop")
     assert dropped.series[0].values[:, 0].sum() == len(set(rows))
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([0.3, 1.0, 4.0]))
-def test_chance_repeats_are_never_dropped(seed, rate):
-    """Rows that repeat by chance, at any rate, are no import that came twice."""
-    draw = np.random.default_rng(seed)
-    number = draw.poisson(rate, 500)
-    times = np.repeat(np.arange(500), number)
-    order = draw.permutation(len(times))
-    found = repeated_rows(times[order].astype(np.uint64), times[order])
-    assert not found.surplus.any()
-    assert found.copies == sum(count - 1 for count in Counter(times.tolist()).values())
 
 
 @settings(max_examples=15, deadline=None)

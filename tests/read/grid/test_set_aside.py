@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from logscan.config import InputConfig
 from logscan.read import read_log
 from logscan.read.grid import collector
-from logscan.read.grid.cells import Keyed
+from logscan.read.grid.bins import KeyedRows
 from logscan.read.grid.set_aside import around_changes, stopped_on
 from logscan.read.grid.sums import EntitySums
 from logscan.records import TimeGrid, TimeKind
@@ -34,13 +34,13 @@ def test_readings_between_changes_add_nothing(
 
     def whole() -> EntitySums:
         parts = [part for part in np.array_split(np.arange(len(time)), pieces) if len(part)]
-        return EntitySums(Keyed(time[part], None, [state[part]], None).summed() for part in parts)
+        return EntitySums(KeyedRows(time[part], None, [state[part]], None).summed() for part in parts)
 
     thin = around_changes(whole())
 
     np.testing.assert_array_equal(stopped_on(grid, [thin]), stopped_on(grid, [whole()]))
     np.testing.assert_array_equal(stopped_on(grid, [around_changes(thin)]), stopped_on(grid, [thin]))
-    assert thin.cells <= 2 * (1 + np.count_nonzero(np.diff(state[np.isfinite(state)] > 0)))
+    assert thin.bins <= 2 * (1 + np.count_nonzero(np.diff(state[np.isfinite(state)] > 0)))
 
 
 def test_a_log_with_many_readings_of_a_status_has_the_same_stops(monkeypatch: pytest.MonkeyPatch) -> None:

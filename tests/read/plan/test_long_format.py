@@ -1,9 +1,8 @@
-"""Long format, several intervals, and readings that share a step."""
+"""Long format: one reading a row, several sensors."""
 
 import io
 import json
 import math
-import random
 from pathlib import Path
 
 import numpy as np
@@ -172,104 +171,6 @@ def test_long_format_that_cannot_be_read_is_refused(config, fact):
     assert fact in str(refused.value)
     with pytest.raises(UsageError, match="one of values; name it with --value"):
         read(long(values(ROWS), header="time,sensor,price"), sensor="sensor")
-
-
-WAYS = {
-    "mean": lambda some: sum(some) / len(some),
-    "last": lambda some: some[-1],
-    "first": lambda some: some[0],
-    "min": min,
-    "max": max,
-    "sum": sum,
-    "count": len,
-}
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.sampled_from(sorted(WAYS)), st.integers(0, 999))
-def test_readings_of_a_step_become_one_as_in_the_loop(way, seed):
-    """Every way to aggregate readings equals a plain loop; steps without a reading are missing."""
-    draw = random.Random(seed)
-    seconds = sorted(draw.sample(range(1, 3000), 150))
-    known = {second: draw.choice([draw.uniform(-9, 9), math.nan]) for second in seconds}
-    rows = ["step,x"]
-    lines = [f"{second},{'' if math.isnan(cell) else repr(cell)}" for second, cell in known.items()]
-    draw.shuffle(lines)
-    # A row that is there twice is still one reading.
-    log = read(
-        [*rows, *lines, *(lines[:11] if way != "mean" else [])], time="step", every="60", aggregate=(way,)
-    )
-    series = log.series[0]
-    groups = [[] for _ in range(series.grid.steps)]
-    for second, cell in sorted(known.items()):
-        if not math.isnan(cell):
-            groups[int(series.grid.index(np.array([second]))[0])].append(cell)
-    had = {int(series.grid.index(np.array([second]))[0]) for second in known}
-    expected = [
-        WAYS[way](some) if some else (0.0 if way == "count" and step in had else math.nan)
-        for step, some in enumerate(groups)
-    ]
-    np.testing.assert_allclose(series.values[:, 0], expected, rtol=1e-12)
-
-
-def test_a_way_for_one_channel():
-    """A channel can have its own way; an unknown one, or two for one channel, is refused."""
-    rows = ["step,a,b", *(f"{step},{step},{step}" for step in range(120))]
-    log = read(rows, time="step", every="10", aggregate=("last", "b=min"))
-    assert log.series[0].values[3].tolist() == [34.0, 25.0]
-    with pytest.raises(UsageError, match="is no way to aggregate samples; use mean, last"):
-        read(rows, aggregate=("median",))
-    with pytest.raises(UsageError, match="'a' is given twice"):
-        read(rows, aggregate=("a=last", "a=min"))
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    st.sampled_from([1, 10, 60, 600]),
-    st.integers(0, 999),
-    st.sampled_from(["plain", "jitter", "gaps", "bursts", "twice"]),
-)
-def test_the_interval_survives_what_logs_do(step, seed, fault):
-    """Jitter, gaps, bursts and repeated rows do not move the interval that is found."""
-    draw = np.random.default_rng(seed)
-    moments = np.arange(300) * step * 1000
-    if fault == "jitter":
-        moments = moments + draw.normal(0, 0.02 * step * 1000, 300).astype(int)
-    elif fault == "gaps":
-        moments = moments[draw.random(300) < 0.8]
-    elif fault == "bursts":
-        moments = np.sort(np.r_[moments, moments[100] + np.arange(60) * 7])
-    elif fault == "twice":
-        moments = np.sort(np.r_[moments, moments])
-    base = np.datetime64("2024-01-01T00:00:00.000")
-    rows = [
-        "time,x",
-        *(f"{str(base + int(ms)).replace('T', ' ')},{place % 7}" for place, ms in enumerate(moments)),
-    ]
-    assert read(rows).schema.step == step * 1_000_000_000
-
-
-def sampled(name, step, count):
-    """Rows of one machine that is read every `step` seconds."""
-    base = np.datetime64("2024-01-01T00:00:00")
-    return [f"{str(base + place * step).replace('T', ' ')},{name},{place % 11}" for place in range(count)]
-
-
-def test_the_longest_interval_of_several_machines_counts():
-    """A slow machine is not lost on a fast one's grid; a fast one is averaged, and that is said."""
-    rows = ["time,machine,x", *sampled("fast", 1, 900), *sampled("slow", 10, 90)]
-    log = read(rows, entity=("machine",))
-    assert log.schema.step == 10_000_000_000
-    assert all(np.isfinite(series.values).all() for series in log.series)
-    assert any("averages 'fast' over it" in note for note in words(log.notes))
-
-
-def test_a_machine_read_very_rarely_does_not_set_the_step():
-    """More than 100 times the usual interval is passed over and named; a few rows have no say."""
-    rows = ["time,machine,x", *sampled("a", 1, 9000), *sampled("rare", 3600, 70), *sampled("odd", 9, 5)]
-    log = read(rows, entity=("machine",))
-    assert log.schema.step == 1_000_000_000
-    assert any(note.startswith("'rare': sampled so much more rarely") for note in words(log.notes))
 
 
 def test_evaluate_reads_the_input_of_a_long_log_again(bench: Path, logscan: Run) -> None:

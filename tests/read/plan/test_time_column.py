@@ -1,21 +1,15 @@
-"""Times in every usual form, time zones and the grid."""
+"""Times in every usual form, and time zones."""
 
 import io
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from logscan.config import InputConfig
 from logscan.read import read_log
-from logscan.read.grid.step import event_step, far_rows, sample_step
-from logscan.read.grid.sums import Accumulator
 from logscan.records import TimeKind
-from logscan.time_text import time_text, time_text_column
-from logscan.times import Times
-from tests.oracles import grid_means_oracle
 from tests.words import words
 
 MINUTE = 60_000_000_000
@@ -143,72 +137,3 @@ def test_clock_changes_follow_the_stated_rule():
     minutes = (times - times[0]) // MINUTE
     np.testing.assert_array_equal(minutes, [0, 45, 60])
     assert words(log.notes)[0].startswith("1 row lies in an hour that does not exist")
-
-
-def test_jitter_does_not_move_the_step():
-    """Times that tremble around a minute are a grid of minutes with every row on it."""
-    rng = np.random.default_rng(3)
-    jitter = START.value + np.arange(223) * MINUTE + rng.integers(-9, 10, 223) * 10**8
-    log = read_times(pd.to_datetime(jitter).strftime("%Y-%m-%d %H:%M:%S.%f"))
-    assert log.schema.step == MINUTE
-    assert np.isfinite(log.series[0].values).all()
-    assert log.series[0].grid.steps == 223
-
-
-def test_accumulator_equals_the_loop():
-    """Sums per entity and key, whatever the order and the blocks, are those of a plain loop."""
-    rng = np.random.default_rng(13)
-    entity, key = rng.integers(0, 3, 401).astype(np.int32), rng.integers(0, 37, 401)
-    values = np.where(rng.random((401, 2)) < 0.2, np.nan, rng.normal(size=(401, 2)))
-    accumulator = Accumulator(2)
-    for part in np.array_split(np.arange(401), 7):
-        accumulator.add(entity[part], key[part], values[part].T)
-        if part[0] % 2:
-            accumulator.entities()
-    sums = accumulator.entities()
-    expected = grid_means_oracle(entity.tolist(), key.tolist(), values.tolist())
-    found = [(code, int(key)) for code in sorted(sums) for key in sums[code].times()]
-    assert found == [pair for pair, _ in expected]
-    blocks = [block for code in sorted(sums) for block in sums[code].blocks]
-    means = [np.stack([block.means(channel) for channel in range(2)], axis=1) for block in blocks]
-    np.testing.assert_allclose(np.concatenate(means), [means for _, means in expected])
-    assert sum(one.rows() for one in sums.values()) == 401
-
-
-def test_steps_are_inferred():
-    """The usual distance, not the smallest or the largest; ten rows a step for events."""
-    times = np.delete(np.arange(101) * 5 * MINUTE, [7, 8, 31, 50])
-    assert sample_step([Times.of(times)], TimeKind.TIMESTAMP) == 5 * MINUTE
-    assert event_step([(times, np.ones(len(times), dtype=np.int64))], TimeKind.TIMESTAMP) == 60 * MINUTE
-
-
-def test_far_rows_keep_the_bulk():
-    """A few lonely ends are cut, a long gap in the middle of the rows is not."""
-    key = np.r_[-(10**9), np.arange(2000), 10**8]
-    assert far_rows(key, np.ones(2002, dtype=np.int64)) == (1, 2001)
-    key = np.r_[np.arange(1000), 90_000 + np.arange(1000)]
-    assert far_rows(key, np.ones(2000, dtype=np.int64)) == (0, 2000)
-    assert far_rows(np.array([0, 10**9]), np.ones(2, dtype=np.int64)) == "too long"
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "zone", "text"),
-    [
-        (TimeKind.TIMESTAMP, 1_704_164_645_000_000_000, None, "2024-01-02 03:04:05"),
-        (TimeKind.TIMESTAMP, 1_704_164_645_250_000_000, "Asia/Tokyo", "2024-01-02 12:04:05.25+09:00"),
-        (TimeKind.TIMESTAMP, -1, "UTC", "1969-12-31 23:59:59.999999999+00:00"),
-        (TimeKind.INTEGER, 17, None, "17"),
-    ],
-)
-def test_time_text(kind, value, zone, text):
-    """Times are ISO 8601 in their zone, without zeros below the second; integers are digits."""
-    assert time_text(kind, value, zone) == text
-
-
-@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York", "Asia/Kolkata", "+09:00"])
-def test_time_text_column_agrees_with_time_text(zone):
-    """The vectorised text is the text of each time, also over a clock change."""
-    times = pd.Timestamp("2024-11-03 04:30").value + np.arange(7) * 30 * MINUTE
-    column = time_text_column(times, TimeKind.TIMESTAMP, zone)
-    assert column.to_pylist() == [time_text(TimeKind.TIMESTAMP, int(time), zone) for time in times]
-    assert column.type == pa.string()

@@ -1,4 +1,7 @@
-"""Sums of rows that share a key: as they come, and added up. No I/O."""
+"""Time bins: sums of rows that share a key, as the rows come and added up.
+
+A bin is an interval of time, or one exact time. Its key is an integer.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,19 @@ from logscan.records import F64, I64
 from logscan.times import TimeBlock
 
 I32 = npt.NDArray[np.int32]
-_ROWS_PER_EDGE = (
-    16  # from so many rows in a cell on, looking for its edges is quicker than a key for every row
-)
+# From so many rows per bin on, a search for the edges of bins is quicker than a key for every row.
+_ROWS_PER_EDGE = 16
 Numbers = npt.NDArray[Any]
 _FEW_ROWS = 8  # numpy adds up to seven numbers to a first one from left to right
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
-    """Rows whose keys ascend.
+class Segments:
+    """Rows in ascending order of keys, as segments that share a key.
 
     Attributes:
-        key: (runs,) int64 ascending, each once.
-        starts: (runs,) int64, the first row of each; `None`: every row is a run.
+        key: (segments,) int64 ascending, each once.
+        starts: (segments,) int64, the first row of each; `None`: every row is a segment.
         rows: how many rows there are, at least one.
     """
 
@@ -35,22 +37,22 @@ class Runs:
     rows: int
 
     @staticmethod
-    def of(keys: I64) -> Runs:
-        """The runs of (rows,) ascending keys, which may repeat."""
+    def of(keys: I64) -> Segments:
+        """The segments of (rows,) ascending keys, which may repeat."""
         new = keys[1:] != keys[:-1]
         if new.all():
-            return Runs(keys, None, len(keys))
+            return Segments(keys, None, len(keys))
         starts = np.flatnonzero(np.concatenate([[True], new]))
-        return Runs(keys[starts], starts, len(keys))
+        return Segments(keys[starts], starts, len(keys))
 
     def lengths(self) -> I64:
-        """(runs,) int64, the rows of each."""
+        """(segments,) int64, the rows of each."""
         if self.starts is None:
             return np.ones(self.rows, dtype=np.int64)
         return np.diff(self.starts, append=self.rows)
 
     def adder(self) -> Callable[[Numbers], Numbers]:
-        """What adds up (rows,) numbers over each run, to (runs,)."""
+        """A function that adds up (rows,) numbers over each segment, to (segments,)."""
         starts = self.starts
         if starts is None:
             return lambda column: column
@@ -63,17 +65,17 @@ class Runs:
             return lambda column: _in_strides(column, length)
         return lambda column: np.add.reduceat(column, starts)
 
-    def start(self, run: int) -> int:
-        """The first row of a run; the end of the rows for the run behind the last."""
-        if run == len(self.key):
+    def start(self, segment: int) -> int:
+        """The first row of a segment; the end of the rows for the segment behind the last."""
+        if segment == len(self.key):
             return self.rows
-        return run if self.starts is None else int(self.starts[run])
+        return segment if self.starts is None else int(self.starts[segment])
 
-    def part(self, first: int, end: int) -> Runs:
-        """A half-open range of the runs, not empty; rows are counted from its own first one."""
+    def part(self, first: int, end: int) -> Segments:
+        """A half-open range of the segments, not empty; rows are counted from its own first one."""
         begin = self.start(first)
         starts = None if self.starts is None else self.starts[first:end] - begin
-        return Runs(self.key[first:end], starts, self.start(end) - begin)
+        return Segments(self.key[first:end], starts, self.start(end) - begin)
 
 
 def _in_strides(column: Numbers, length: int) -> Numbers:
@@ -91,12 +93,12 @@ def _in_strides(column: Numbers, length: int) -> Numbers:
 
 @dataclass(frozen=True, slots=True)
 class KeyGrid:
-    """Cells of time: a key stands for `[key - ahead, key - ahead + step)`.
+    """Bins of time: a key stands for `[key - ahead, key - ahead + step)`.
 
     Attributes:
-        step: length of a cell; 1: every time is its own key.
+        step: length of a bin; 1: every time is its own key.
         phase: one of the keys.
-        ahead: how far a cell begins before its key.
+        ahead: how far a bin begins before its key.
     """
 
     step: int
@@ -109,26 +111,26 @@ class KeyGrid:
             return times
         return (times - self.phase + self.ahead) // self.step * self.step + self.phase
 
-    def runs(self, times: I64) -> Runs:
-        """The runs of (rows,) ascending times, at least one."""
+    def segments(self, times: I64) -> Segments:
+        """The segments of (rows,) ascending times, at least one."""
         if self.step == 1:
-            return Runs.of(times)
+            return Segments.of(times)
         first, last = self.keys(times[[0, -1]]).tolist()
-        cells = (last - first) // self.step + 1
-        if cells * _ROWS_PER_EDGE > len(times):
-            return Runs.of(self.keys(times))
-        keys = first + self.step * np.arange(cells)
+        bins = (last - first) // self.step + 1
+        if bins * _ROWS_PER_EDGE > len(times):
+            return Segments.of(self.keys(times))
+        keys = first + self.step * np.arange(bins)
         starts = np.searchsorted(times, keys - self.ahead)
         filled = np.diff(starts, append=len(times)) > 0
-        return Runs(keys[filled], starts[filled], len(times))
+        return Segments(keys[filled], starts[filled], len(times))
 
 
 EVERY_TIME = KeyGrid(1, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
-    """Sums of one entity per key; keys ascending, each once.
+class Bins:
+    """Sums of one entity per bin; keys ascending, each once.
 
     Attributes:
         key: the keys, packed.
@@ -162,14 +164,14 @@ class Cells:
         mean: F64 = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
         return mean
 
-    def keyed(self) -> Keyed:
+    def unpacked(self) -> KeyedRows:
         """The same with keys unpacked."""
-        return Keyed(self.key.times(), self.rows, self.sums, self.counts)
+        return KeyedRows(self.key.times(), self.rows, self.sums, self.counts)
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
-    """Rows or cells of one entity in ascending order of keys, which may repeat.
+class KeyedRows:
+    """Rows or bins of one entity in ascending order of keys, which may repeat.
 
     Attributes:
         key: (keys,) int64.
@@ -183,36 +185,36 @@ class Keyed:
     sums: list[F64]
     counts: list[I32] | None
 
-    def part(self, first: int, end: int) -> Keyed:
+    def part(self, first: int, end: int) -> KeyedRows:
         """A half-open range of the keys."""
         return self._each(lambda values: values[first:end])
 
-    def ordered(self) -> Keyed:
-        """In ascending order of keys; what has the same key stays in its order."""
+    def ordered(self) -> KeyedRows:
+        """In ascending order of keys; rows of the same key stay in their order."""
         if (self.key[1:] >= self.key[:-1]).all():
             return self
         order = np.argsort(self.key, kind="stable")
         return self._each(lambda values: values[order])
 
-    def then(self, other: Keyed) -> Keyed:
-        """Both, one behind the other; the order of keys is the caller's business."""
+    def then(self, other: KeyedRows) -> KeyedRows:
+        """Both, one behind the other; the caller answers for the order of keys."""
         rows = counts = None
         if self.rows is not None or other.rows is not None:
             rows = np.concatenate([self._row_counts(), other._row_counts()])
         if self.counts is not None or other.counts is not None:
             counts = _paired(self._reading_counts(), other._reading_counts())
-        return Keyed(np.concatenate([self.key, other.key]), rows, _paired(self.sums, other.sums), counts)
+        return KeyedRows(np.concatenate([self.key, other.key]), rows, _paired(self.sums, other.sums), counts)
 
-    def summed(self) -> Cells:
-        """What has the same key added up."""
-        return self.added_up(Runs.of(self.key))
+    def summed(self) -> Bins:
+        """The bins: rows of the same key added up."""
+        return self.summed_by(Segments.of(self.key))
 
-    def added_up(self, runs: Runs) -> Cells:
-        """The runs of keys added up."""
-        if runs.starts is None:
-            return Cells(TimeBlock.of(runs.key), self.rows, self.sums, self.counts)
-        added = runs.adder()
-        rows = runs.lengths() if self.rows is None else added(self.rows)
+    def summed_by(self, segments: Segments) -> Bins:
+        """The bins: each segment added up."""
+        if segments.starts is None:
+            return Bins(TimeBlock.of(segments.key), self.rows, self.sums, self.counts)
+        added = segments.adder()
+        rows = segments.lengths() if self.rows is None else added(self.rows)
         totals = [added(column) for column in self.sums]
         counts: list[I32] | None = None
         if self.counts is not None or any(np.isnan(total).any() for total in totals):
@@ -222,10 +224,10 @@ class Keyed:
                 total[count == 0] = np.nan
             if all(((count == rows) | (count == 0)).all() for count in counts):
                 counts = None
-        return Cells(TimeBlock.of(runs.key), rows, totals, counts)
+        return Bins(TimeBlock.of(segments.key), rows, totals, counts)
 
-    def _each(self, change: Callable[[Any], Any]) -> Keyed:
-        return Keyed(
+    def _each(self, change: Callable[[Any], Any]) -> KeyedRows:
+        return KeyedRows(
             change(self.key),
             None if self.rows is None else change(self.rows),
             [change(total) for total in self.sums],
@@ -251,8 +253,8 @@ def _paired(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
     return [np.concatenate(pair) for pair in zip(first, second, strict=True)]
 
 
-def joined(blocks: Sequence[Cells]) -> Cells:
-    """Cells of one entity as one; ascending, and apart."""
+def joined(blocks: Sequence[Bins]) -> Bins:
+    """Blocks of bins of one entity as one block; they ascend and do not overlap."""
     rows = None
     if any(block.rows is not None for block in blocks):
         rows = np.concatenate([block.row_counts() for block in blocks])
@@ -260,7 +262,7 @@ def joined(blocks: Sequence[Cells]) -> Cells:
     if any(block.counts is not None for block in blocks):
         counts = _together([block.reading_counts() for block in blocks])
     key = np.concatenate([block.key.times() for block in blocks])
-    return Cells(TimeBlock.of(key), rows, _together([block.sums for block in blocks]), counts)
+    return Bins(TimeBlock.of(key), rows, _together([block.sums for block in blocks]), counts)
 
 
 def _together(pieces: Sequence[Sequence[Any]]) -> list[Any]:

@@ -1,12 +1,15 @@
-"""Hashes of cells and rows."""
+"""Hashes of cells and rows, and stretches of rows that come again."""
 
+from collections import Counter
+
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscan.read.grid import repeated_imports
-from logscan.read.grid.repeated_imports import cell_hashes, row_hashes, text_hashes
+from logscan.read.grid.repeated_imports import cell_hashes, repeated_rows, row_hashes, text_hashes
 
 BASE, MODULUS = 0x9E3779B97F4A7C15, 1 << 64
 TEXTS = st.lists(st.text(max_size=9), max_size=41)
@@ -62,3 +65,16 @@ def test_rows_differ_when_cells_change_places():
     rows = {"a": ["x", "y", "x"], "b": ["y", "x", "y"], "list": [[1], [2], [3]], "raw": [b"1", b"2", b"3"]}
     found = row_hashes(pa.RecordBatch.from_pydict(rows)).tolist()
     assert found[0] == found[2] != found[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.3, 1.0, 4.0]))
+def test_chance_repeats_are_never_dropped(seed, rate):
+    """Rows that repeat by chance, at any rate, are no import that came twice."""
+    draw = np.random.default_rng(seed)
+    number = draw.poisson(rate, 500)
+    times = np.repeat(np.arange(500), number)
+    order = draw.permutation(len(times))
+    found = repeated_rows(times[order].astype(np.uint64), times[order])
+    assert not found.surplus.any()
+    assert found.copies == sum(count - 1 for count in Counter(times.tolist()).values())

@@ -1,4 +1,4 @@
-"""Rows in order of time as runs that share a key."""
+"""Rows in order of time as segments that share a key, and their bins."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logscan.read.grid.cells import Keyed, KeyGrid, Runs
+from logscan.read.grid.bins import KeyedRows, KeyGrid, Segments
 from logscan.records import I64
 
 ASCENDING = st.lists(st.integers(0, 400), min_size=1, max_size=200).map(lambda found: np.array(sorted(found)))
 
 
 @given(ASCENDING, st.integers(1, 50), st.integers(0, 49), st.booleans())
-def test_cells_found_by_their_edges_are_those_found_by_the_key_of_every_row(
+def test_bins_found_by_their_edges_are_those_found_by_the_key_of_every_row(
     times: I64, step: int, phase: int, centred: bool
 ) -> None:
-    """A grid cuts ascending times where their keys change, however many rows a cell has."""
+    """A grid cuts ascending times where their keys change, however many rows a bin has."""
     grid = KeyGrid(step, phase, step // 2 if centred else 0)
-    repeated = np.repeat(times, 20)  # enough rows in a cell for its edges to be looked for
+    repeated = np.repeat(times, 20)  # enough rows in a bin for its edges to be looked for
 
     for some in (times, repeated):
-        runs, expected = grid.runs(some), Runs.of(grid.keys(some))
+        segments, expected = grid.segments(some), Segments.of(grid.keys(some))
 
-        assert np.array_equal(runs.key, expected.key)
-        assert np.array_equal(runs.lengths(), expected.lengths())
-        assert runs.rows == len(some) == runs.lengths().sum()
+        assert np.array_equal(segments.key, expected.key)
+        assert np.array_equal(segments.lengths(), expected.lengths())
+        assert segments.rows == len(some) == segments.lengths().sum()
 
 
 @given(st.integers(1, 12), st.integers(1, 60), st.integers(0, 2**32 - 1))
-def test_runs_of_one_length_are_added_up_to_the_bit_as_all_others_are(
-    length: int, runs: int, seed: int
+def test_segments_of_one_length_are_added_up_to_the_bit_as_all_others_are(
+    length: int, segments: int, seed: int
 ) -> None:
-    """The quick way for short runs gives what `reduceat` gives, NaN and signs of zero included."""
+    """The quick way for short segments gives what `reduceat` gives, NaN and signs of zero included."""
     random = np.random.default_rng(seed)
-    column = random.standard_normal(length * runs) * 10.0 ** random.uniform(-8, 8, length * runs)
+    column = random.standard_normal(length * segments) * 10.0 ** random.uniform(-8, 8, length * segments)
     column[random.random(len(column)) < 0.02] = np.nan
     column[random.random(len(column)) < 0.2] = -0.0
     starts = np.arange(0, len(column), length)
 
-    added = Runs(np.arange(runs), starts, len(column)).adder()(column)
+    added = Segments(np.arange(segments), starts, len(column)).adder()(column)
 
     expected = np.add.reduceat(column, starts)
     assert np.array_equal(added, expected, equal_nan=True)
@@ -54,11 +54,11 @@ def test_what_is_added_up_in_two_steps_is_what_is_added_up_at_once(times: I64, d
     column: npt.NDArray[np.float64] = np.array(
         data.draw(st.lists(cells, min_size=len(times), max_size=len(times)))
     )
-    rows = Keyed(times, None, [column], None)
+    rows = KeyedRows(times, None, [column], None)
 
-    once = Keyed(times // 10, None, [column], None).summed()
-    first = rows.summed().keyed()
-    twice = Keyed(first.key // 10, first.rows, first.sums, first.counts).summed()
+    once = KeyedRows(times // 10, None, [column], None).summed()
+    first = rows.summed().unpacked()
+    twice = KeyedRows(first.key // 10, first.rows, first.sums, first.counts).summed()
 
     assert np.array_equal(once.key.times(), twice.key.times())
     assert np.array_equal(once.row_counts(), twice.row_counts())
