@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,67 +16,90 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class InputConfig(_Section):
-    """How the input is read; `None` means: found by evidence and shown."""
+Panel = Literal["Input", "How the file is written", "From rows to channels", "Not judged"]
+COMMON: Panel = "Input"  # options that every help shows; the others are rare
 
-    time: str | None = None
-    """Name of the time column; `row` means there is none and the row number is the step."""
-    entity: tuple[str, ...] = ()
-    """Columns that name the machine, line or store a row belongs to."""
-    channels: tuple[str, ...] = ()
-    """Channels to use, in this order; empty means every numeric column."""
-    ignore: tuple[str, ...] = ()
-    """Columns to leave out."""
-    kind: Literal["samples", "events"] | None = None
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """How a field of the input section is set on the command line; its help is the sentence under the field."""
+
+    panel: Panel = COMMON
+    comma: bool = False  # several values in one text with commas, instead of the option several times
+
+
+_WRITTEN = Option("How the file is written")
+_SHAPED = Option("From rows to channels")
+_ASIDE = Option("Not judged")
+Text = str | None
+Texts = tuple[str, ...]
+
+
+class InputConfig(_Section):
+    """How the input is read; what is not set is detected and shown.
+
+    Every field is an option of the commands that read logs, a variable `LOGSCAN_<NAME>` and a key of `[input]`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    time: Annotated[Text, Option()] = None
+    """Time column; 'row' if there is none."""
+    entity: Annotated[Texts, Option()] = ()
+    """Column naming the machine or line of a row."""
+    channels: Annotated[Texts, Option(comma=True)] = ()
+    """Channels to use, comma-separated; default: every numeric column."""
+    ignore: Annotated[Texts, Option()] = ()
+    """Column to leave out."""
+    kind: Annotated[Literal["samples", "events"] | None, Option()] = None
     """Regular readings, or one row per thing that happened."""
-    every: str | None = None
-    """Grid step: `1min`, `10s`, `1h`, `1d`, `1month`, or an integer for integer time."""
-    encoding: str | None = None
-    """Text encoding, such as `cp932`."""
-    delimiter: str | None = None
-    """Column separator of the CSV."""
-    decimal: str | None = None
-    """Decimal mark, `.` or `,`."""
-    quote: str | None = None
-    """Character around cells that hold the delimiter: `"`, `'` or `none`."""
-    header: str | None = None
-    """Line of the header such as `3`, lines joined to one such as `3-5`, or `none`."""
-    data_from: int | None = Field(default=None, ge=1)
-    """Line of the first row of data; what stands above it and is not the header is passed over."""
-    units: bool = False
-    """Numbers may carry a unit, such as `12.5 °C`; it is taken off, and a column must hold one unit."""
-    timezone: str | None = None
-    """IANA time zone of naive timestamps, such as `Asia/Tokyo`."""
-    date_order: Literal["dmy", "mdy", "ymd"] | None = None
-    """Order of day, month and year in dates such as 03/04/2024; `None`: found over the sample, asked for if unclear."""
-    missing: tuple[str, ...] = ()
-    """Numbers that stand for no reading, such as `-999`."""
-    aggregate: tuple[str, ...] = ()
-    """How several values of one step become one, `HOW` or `COLUMN=HOW`: mean, last, first, min, max, sum or count of
-    readings (mean where nothing is said); sum, mean, count or distinct of events (sum where nothing is said)."""
-    sensor: str | None = None
-    """Long format: the column that names the channel of a row."""
-    value: str | None = None
-    """Long format: the column that holds the reading of a row."""
-    split: str | None = None
-    """Events: a column whose most frequent values are counted apart, and the rest together."""
-    top: int = Field(default=5, ge=1, le=100)
-    """Events: how many values of `split` are counted apart."""
-    categories: tuple[str, ...] = ()
-    """Events: the values of `split` to count apart; empty means the `top` most frequent."""
-    negatives: tuple[str, ...] | None = None
-    """Events: columns whose negative numbers are counted as a channel; `None`: those that hold several."""
-    repeats: Literal["count", "drop"] | None = None
-    """Events: rows that repeat a whole row are counted or dropped; `None`: dropped where a block comes again."""
-    status: str | None = None
-    """Column that tells when the machine stands; steps in a stop are neither judged nor learned from."""
-    running: tuple[str, ...] = ()
-    """Values of `status` in which the machine runs, or a condition such as `>0`; empty means known words."""
-    holidays: str | None = None
-    """Country, or country and region, whose public holidays are set aside, such as `JP` or `DE-BY`."""
-    calendar: str | None = None
-    """CSV of dates, or of start and end, that are set aside: the plant's own calendar."""
-    bridge_steps: int = Field(default=5, ge=0)
+    every: Annotated[Text, Option()] = None
+    """Grid step, such as 10s, 1min, 1h, 1d or 1month; a whole number for integer time."""
+    encoding: Annotated[Text, _WRITTEN] = None
+    """Text encoding, such as cp932."""
+    delimiter: Annotated[Text, _WRITTEN] = None
+    """Column separator of a CSV: one character, tab or space."""
+    decimal: Annotated[Text, _WRITTEN] = None
+    """Decimal mark, . or ,"""
+    quote: Annotated[Text, _WRITTEN] = None
+    """Character around cells that hold the delimiter: single, double or none."""
+    header: Annotated[Text, _WRITTEN] = None
+    """Line of the header such as 3, lines joined to one such as 3-5, or none."""
+    data_from: Annotated[int | None, Field(ge=1), _WRITTEN] = None
+    """Line of the first row of data."""
+    units: Annotated[bool, _WRITTEN] = False
+    """Take units off numbers, such as 12.5 kPa; a column must hold one unit."""
+    timezone: Annotated[Text, Option()] = None
+    """Zone of times without one, such as Asia/Tokyo."""
+    date_order: Annotated[Literal["dmy", "mdy", "ymd"] | None, _WRITTEN] = None
+    """Order of day, month and year where the dates do not tell."""
+    missing: Annotated[Texts, _WRITTEN] = ()
+    """Sentinel value for a missing reading, such as -999."""
+    aggregate: Annotated[Texts, _SHAPED] = ()
+    """How the values of one step become one, HOW or COLUMN=HOW: mean, last, first, min, max, sum, count, distinct."""
+    sensor: Annotated[Text, _SHAPED] = None
+    """Long format: column that names the channel of a row."""
+    value: Annotated[Text, _SHAPED] = None
+    """Long format: column that holds the reading."""
+    split: Annotated[Text, _SHAPED] = None
+    """Events: column whose most frequent values are counted apart."""
+    top: Annotated[int, Field(ge=1, le=100), _SHAPED] = 5
+    """Events: how many values of --split are counted apart."""
+    categories: Annotated[Texts, _SHAPED] = ()
+    """Events: value of --split to count apart, instead of the most frequent."""
+    negatives: Annotated[Texts | None, _SHAPED] = None
+    """Events: column whose negative numbers are counted as a channel; default: those that hold several."""
+    repeats: Annotated[Literal["count", "drop"] | None, _SHAPED] = None
+    """Events: count or drop rows that repeat a row; default: drop imports that came twice."""
+    status: Annotated[Text, _ASIDE] = None
+    """Column that tells when the machine stands; stops are not judged."""
+    running: Annotated[Texts, _ASIDE] = ()
+    """Value of --status in which the machine runs, or a condition such as '>0'; default: known words."""
+    holidays: Annotated[Text, _ASIDE] = None
+    """Country (and region) whose public holidays are not judged, such as JP or DE-BY."""
+    calendar: Annotated[Text, _ASIDE] = None
+    """The plant's own calendar: CSV of date, or of start,end; not judged."""
+    bridge_steps: Annotated[int, Field(ge=0), _SHAPED] = 5
     """Gaps up to this many steps are bridged; longer ones stay missing."""
 
 

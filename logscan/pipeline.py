@@ -27,6 +27,7 @@ from logscan.model.thinned_history import Kept, kept_stretches
 from logscan.model.train_entity import train_entity
 from logscan.model.train_layer import FitOutcome
 from logscan.notes import Note, note
+from logscan.read_settings import over_stored, stored_settings
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 from logscan.time_units import SECOND_NS
 
@@ -149,6 +150,7 @@ def train(
         set_aside_steps=sum(int(one.set_aside.sum()) for one in usable if one.set_aside is not None),
         validation=_validation(fits),
         fingerprint=fingerprint,
+        read_as=stored_settings(log.schema, config.input),
     )
 
 
@@ -206,40 +208,7 @@ def score(
 
 def scoring_input(given: InputConfig, model: Model) -> InputConfig:
     """How to read a log for a model: as in training, where nothing else is asked for."""
-    trained = model.config.input
-    schema = model.schema
-    step = f"{schema.step}ns" if schema.time_kind is TimeKind.TIMESTAMP else str(schema.step)
-    return given.model_copy(
-        update={
-            "time": given.time or schema.time_column or trained.time,
-            "entity": given.entity or schema.entity_columns,
-            "channels": given.channels or trained.channels,
-            "ignore": given.ignore or trained.ignore,
-            "kind": schema.kind.value,
-            "every": step,
-            "encoding": given.encoding or trained.encoding,
-            "delimiter": given.delimiter or trained.delimiter,
-            "decimal": given.decimal or trained.decimal,
-            "quote": given.quote or trained.quote,
-            "header": given.header or trained.header,
-            "data_from": given.data_from or trained.data_from,
-            "units": given.units or trained.units,
-            "timezone": given.timezone or trained.timezone,
-            "date_order": given.date_order or trained.date_order,
-            "missing": given.missing or trained.missing,
-            "aggregate": given.aggregate or trained.aggregate,
-            "sensor": given.sensor or schema.shaping.sensor,
-            "value": given.value or schema.shaping.value,
-            "split": given.split or schema.shaping.split,
-            "categories": schema.shaping.categories,
-            "negatives": schema.shaping.negatives,
-            "repeats": given.repeats or trained.repeats,
-            "status": given.status or schema.shaping.status,
-            "running": given.running or schema.shaping.running,
-            "holidays": given.holidays or trained.holidays,
-            "calendar": given.calendar or trained.calendar,
-        }
-    )
+    return over_stored(given, model.read_as or stored_settings(model.schema, model.config.input))
 
 
 def step_seconds(log: Log) -> float | None:

@@ -14,6 +14,7 @@ from logscan.errors import InputError
 from logscan.model.folder import load_model
 from logscan.model.records import Model
 from logscan.read import read_log
+from logscan.read.grid.step import step_from
 from logscan.records import Log, LogKind, SeriesScores, StepQuality
 from logscan.results.write_scores import write_scores
 from tests.conftest import ROWS
@@ -314,7 +315,7 @@ def test_scoring_reads_a_log_as_training_did(shop: Shop) -> None:
     schema = shop[1].schema
     given = pipeline.scoring_input(InputConfig(), shop[1])
     assert (given.time, given.kind) == ("time", "samples")
-    assert given.every == f"{schema.step}ns"
+    assert step_from(given.every, schema.time_kind) == schema.step
     other = pipeline.scoring_input(InputConfig(time="when", encoding="cp932"), shop[1])
     assert (other.time, other.encoding) == ("when", "cp932")
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from logscan import errors
-from logscan.cli import ExitCode, app
+from logscan.cli import app, exit_codes
 from logscan.records import StepQuality
 from logscan.results.read_scores import read_scores
 
@@ -81,7 +81,7 @@ def test_the_exit_code_table_is_that_of_the_code() -> None:
     }
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     used = {0, *(kind.exit_code for kind in kinds)}
-    used |= {code for name, code in vars(ExitCode).items() if name.isupper()}
+    used |= {code for name, code in vars(exit_codes).items() if name.isupper()}
     assert told == used
 
 

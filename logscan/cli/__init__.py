@@ -1,4 +1,8 @@
-"""The command line: options, consoles, exit codes. Heavy modules are imported inside commands."""
+"""The command line: one module a command with its options; what a command does stands in `jobs`.
+
+Belongs here: options, help, exit codes, what a terminal shows. `--help` imports no heavy library.
+Does not: rules about logs and models (`pipeline` and below), wording of notes (`messages`).
+"""
 
 from __future__ import annotations
 
@@ -6,41 +10,35 @@ import io
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from logscan import __version__
-from logscan.cli import options
+from logscan.cli import exit_codes
+from logscan.cli.check import check
+from logscan.cli.demo import demo
+from logscan.cli.evaluate import evaluate
+from logscan.cli.help_page import GroupedCommand
+from logscan.cli.report import report
+from logscan.cli.score import score
+from logscan.cli.train import train
 from logscan.errors import LogscanError, UsageError
+from logscan.nearest_name import did_you_mean
 from logscan.text_safety import visible
-
-if TYPE_CHECKING:
-    from logscan.cli.console import Consoles
 
 app = typer.Typer(
     name="logscan",
     help="Find anomalies in long equipment and order logs.",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 # What Typer raises for options it cannot parse; newer versions carry a Click of their own.
 _OptionError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
-
-class ExitCode:
-    """Exit codes that are not errors; errors carry their own."""
-
-    BUG = 1
-    USAGE = 2
-    SKIPPED = 3
-    EVENTS = 10
-    INTERRUPTED = 130
-    TERMINATED = 143
 
 
 class _Terminated(BaseException):
@@ -62,9 +60,9 @@ def main() -> NoReturn:
     except LogscanError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted", ExitCode.INTERRUPTED)
+        _fail("interrupted", exit_codes.INTERRUPTED)
     except _Terminated:
-        _fail("terminated", ExitCode.TERMINATED)
+        _fail("terminated", exit_codes.TERMINATED)
     except BrokenPipeError:
         _end_without_reader()
     except SystemExit as stop:
@@ -82,7 +80,7 @@ def main() -> NoReturn:
             raise
         _fail(
             f"unexpected {type(error).__name__}: {error}; this is a bug in logscan, -v shows where",
-            ExitCode.BUG,
+            exit_codes.BUG,
         )
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -105,7 +103,7 @@ def _fail(text: str, code: int) -> NoReturn:
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("-V", "--version", help="Print the version.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, only results.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="More messages.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR works too).")] = False,
@@ -116,318 +114,41 @@ def root(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-        raise typer.Exit(ExitCode.USAGE)
+        raise typer.Exit(exit_codes.USAGE)
     context.obj = (quiet, verbose, no_color)
 
 
-def _consoles(context: typer.Context) -> Consoles:
-    from logscan.cli.console import Consoles
-
-    quiet, verbose, no_color = context.obj
-    return Consoles.make(quiet=quiet, verbose=verbose, no_color=no_color)
-
-
-_SINGLE = (
-    *("time", "kind", "every", "encoding", "delimiter", "decimal", "quote", "header", "data_from"),
-    *("timezone", "date_order"),
-    *("sensor", "value", "split", "top", "repeats", "status", "holidays", "calendar"),
+_COMMANDS = (
+    (check, "Show what logscan sees: columns, time grid, gaps, grades."),
+    (train, "Train a model on the first part of a log."),
+    (score, "Score a log with a model: scores, events."),
+    (report, "Write the report of a scores file."),
+    (evaluate, "Measure scores against labels."),
+    (demo, "Run everything on the shipped samples."),
 )
+for _command, _summary in _COMMANDS:
+    app.command(short_help=_summary, cls=GroupedCommand)(_command)
 
 
-def _input_flags(values: dict[str, Any]) -> dict[str, Any]:
-    """The input section of the configuration from a command's parameters."""
-    flags: dict[str, Any] = {name: values[name] for name in _SINGLE}
-    flags["units"] = values["units"] or None  # not asked for leaves the file's setting
-    flags |= {
-        name: tuple(values[name] or ()) for name in ("entity", "ignore", "missing", "aggregate", "running")
-    }
-    flags["channels"] = tuple(part.strip() for part in (values["channels"] or "").split(",") if part.strip())
-    return flags
-
-
-@app.command()
-def check(
+@app.command("help", short_help="Show the help of a command.", cls=GroupedCommand)
+def show_help(
     context: typer.Context,
-    inputs: options.Inputs,
-    time: options.Time = None,
-    entity: options.Entity = None,
-    channels: options.Channels = None,
-    ignore: options.Ignore = None,
-    kind: options.Kind = None,
-    every: options.Every = None,
-    encoding: options.Encoding = None,
-    delimiter: options.Delimiter = None,
-    decimal: options.Decimal = None,
-    quote: options.Quote = None,
-    header: options.Header = None,
-    data_from: options.DataFrom = None,
-    units: options.Units = False,
-    timezone: options.Timezone = None,
-    date_order: options.DateOrder = None,
-    missing: options.Missing = None,
-    aggregate: options.Aggregate = None,
-    sensor: options.Sensor = None,
-    value: options.Value = None,
-    split: options.Split = None,
-    top: options.Top = None,
-    repeats: options.Repeats = None,
-    status: options.Status = None,
-    running: options.Running = None,
-    holidays: options.Holidays = None,
-    calendar: options.Calendar = None,
-    config: options.ConfigFile = None,
-    fail_below: Annotated[
-        Literal["good", "usable", "poor"] | None,
-        typer.Option("--fail-below", help="Exit 12 if any channel's grade is below this."),
-    ] = None,
-    write_config: Annotated[
-        str | None,
-        typer.Option(
-            "--write-config",
-            help="Write what was found as a logscan.toml that reads it the same; - is stdout.",
-        ),
-    ] = None,
-    json_output: options.Json = False,
-) -> int:
-    """Show what logscan sees: columns, time grid, gaps, the grade of every channel."""
-    from logscan.cli import checks
-    from logscan.cli.settings import merged_config
+    name: Annotated[str | None, typer.Argument(metavar="[COMMAND]", help="The command.")] = None,
+) -> None:
+    """Example: logscan help score
 
-    settings = merged_config(config, {"input": _input_flags(locals())})
-    return checks.check(
-        _consoles(context),
-        inputs,
-        settings,
-        fail_below=fail_below,
-        write_config=write_config,
-        json_output=json_output,
-    )
-
-
-@app.command()
-def train(
-    context: typer.Context,
-    inputs: options.Inputs,
-    model: options.ModelFolder,
-    time: options.Time = None,
-    entity: options.Entity = None,
-    channels: options.Channels = None,
-    ignore: options.Ignore = None,
-    kind: options.Kind = None,
-    every: options.Every = None,
-    encoding: options.Encoding = None,
-    delimiter: options.Delimiter = None,
-    decimal: options.Decimal = None,
-    quote: options.Quote = None,
-    header: options.Header = None,
-    data_from: options.DataFrom = None,
-    units: options.Units = False,
-    timezone: options.Timezone = None,
-    date_order: options.DateOrder = None,
-    missing: options.Missing = None,
-    aggregate: options.Aggregate = None,
-    sensor: options.Sensor = None,
-    value: options.Value = None,
-    split: options.Split = None,
-    top: options.Top = None,
-    repeats: options.Repeats = None,
-    status: options.Status = None,
-    running: options.Running = None,
-    holidays: options.Holidays = None,
-    calendar: options.Calendar = None,
-    config: options.ConfigFile = None,
-    train_rows: Annotated[
-        int | None,
-        typer.Option("--train-rows", min=1, help="Train on the first N rows of every entity."),
-    ] = None,
-    train_until: Annotated[
-        str | None, typer.Option("--train-until", help="Train on rows before this time.")
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            "--labels",
-            envvar="LOGSCAN_LABELS",
-            help="Known failures, left out of training: CSV with start,end (and entity), or a column of the input.",
-        ),
-    ] = None,
-    false_alarms: Annotated[
-        str | None,
-        typer.Option(
-            "--false-alarms",
-            envvar="LOGSCAN_FALSE_ALARMS",
-            help="Accepted false events, such as 1/week. (default 1/week)",
-        ),
-    ] = None,
-    no_fit: Annotated[bool, typer.Option("--no-fit", help="Keep the closed-form encoder.")] = False,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Seed of training. (default 0)")] = None,
-    device: options.Device = "auto",
-    json_output: options.Json = False,
-) -> int:
-    """Train a model on the first part of a log, or on all of it."""
-    from logscan.cli import commands
-    from logscan.cli.settings import merged_config
-
-    if train_rows is not None and train_until is not None:
-        raise UsageError("--train-rows", "given together with --train-until", "give one of them")
-    settings = merged_config(
-        config,
-        {
-            "input": _input_flags(locals()),
-            "encoder": {"fit": False if no_fit else None, "seed": seed},
-            "alarm": {"false_alarms": false_alarms},
-        },
-    )
-    return commands.train(
-        _consoles(context),
-        inputs,
-        settings,
-        model_folder=model,
-        train_rows=train_rows,
-        train_until=train_until,
-        labels=labels,
-        device=device,
-        json_output=json_output,
-    )
-
-
-@app.command()
-def score(
-    context: typer.Context,
-    inputs: options.Inputs,
-    model: options.ModelFolder,
-    out: Annotated[
-        str,
-        typer.Option(
-            "--out", envvar="LOGSCAN_OUT", help="Scores file, .parquet or .csv; - is CSV on stdout."
-        ),
-    ],
-    time: options.Time = None,
-    entity: options.Entity = None,
-    channels: options.Channels = None,
-    ignore: options.Ignore = None,
-    kind: options.Kind = None,
-    every: options.Every = None,
-    encoding: options.Encoding = None,
-    delimiter: options.Delimiter = None,
-    decimal: options.Decimal = None,
-    quote: options.Quote = None,
-    header: options.Header = None,
-    data_from: options.DataFrom = None,
-    units: options.Units = False,
-    timezone: options.Timezone = None,
-    date_order: options.DateOrder = None,
-    missing: options.Missing = None,
-    aggregate: options.Aggregate = None,
-    sensor: options.Sensor = None,
-    value: options.Value = None,
-    split: options.Split = None,
-    top: options.Top = None,
-    repeats: options.Repeats = None,
-    status: options.Status = None,
-    running: options.Running = None,
-    holidays: options.Holidays = None,
-    calendar: options.Calendar = None,
-    config: options.ConfigFile = None,
-    since: Annotated[str | None, typer.Option("--since", help="Write only rows from this time on.")] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            "--state", help="Folder that remembers what was written; the next run goes on from there."
-        ),
-    ] = None,
-    events: Annotated[
-        Path | None, typer.Option("--events", help="Events file, .csv, .json or .parquet.")
-    ] = None,
-    causal: Annotated[bool, typer.Option("--causal", help="Scores that never depend on later rows.")] = False,
-    grow_history: Annotated[
-        bool | None,
-        typer.Option(
-            "--grow-history/--fixed-history",
-            help="What looks ordinary joins the history the rest is compared with. [default: as trained]",
-        ),
-    ] = None,
-    fail_on_event: Annotated[
-        bool, typer.Option("--fail-on-event", help="Exit 10 if any event was found.")
-    ] = False,
-    device: options.Device = "auto",
-    json_output: options.Json = False,
-) -> int:
-    """Score a log with a model: one number per row, events, contributions."""
-    from logscan.cli import commands
-    from logscan.cli.settings import merged_config
-
-    settings = merged_config(config, {"input": _input_flags(locals())})
-    return commands.score(
-        _consoles(context),
-        inputs,
-        settings.input,
-        model_folder=model,
-        out=out,
-        since=since,
-        state=state,
-        events=events,
-        causal=causal,
-        grow_history=grow_history,
-        fail_on_event=fail_on_event,
-        device=device,
-        json_output=json_output,
-    )
-
-
-@app.command()
-def report(
-    context: typer.Context,
-    scores: Annotated[Path, typer.Argument(metavar="SCORES", help="Scores file from 'logscan score'.")],
-    out: Annotated[str, typer.Option("--out", help="Report, .html, .json or .csv; - is HTML on stdout.")],
-    lang: Annotated[
-        Literal["en", "ja"], typer.Option("--lang", envvar="LOGSCAN_LANG", help="Language.")
-    ] = "en",
-    model: Annotated[
-        Path | None, typer.Option("--model", envvar="LOGSCAN_MODEL", help="Model folder, for its card.")
-    ] = None,
-) -> int:
-    """Write the report of a scores file: verdict, events, timeline, data quality."""
-    from logscan.cli import commands
-
-    return commands.report(_consoles(context), scores, out=out, lang=lang, model_folder=model)
-
-
-@app.command()
-def evaluate(
-    context: typer.Context,
-    scores: Annotated[Path, typer.Argument(metavar="SCORES", help="Scores file from 'logscan score'.")],
-    labels: Annotated[
-        str,
-        typer.Option(
-            "--labels",
-            envvar="LOGSCAN_LABELS",
-            help="CSV with start,end (and entity), or a column of the input.",
-        ),
-    ],
-    source: Annotated[
-        list[str] | None,
-        typer.Option("--input", help="Where the label column is. (default: the files that were scored)"),
-    ] = None,
-    json_output: options.Json = False,
-) -> int:
-    """Measure scores against labels: VUS-PR, AUC-PR, event recall and precision, delay, false alarms."""
-    from logscan.cli import commands
-
-    return commands.evaluate(
-        _consoles(context), scores, labels=labels, source=source or [], json_output=json_output
-    )
-
-
-@app.command()
-def demo(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the results go.")] = Path(
-        "logscan-demo"
-    ),
-    device: options.Device = "auto",
-) -> int:
-    """Run everything on the shipped samples: a pump station and an order system."""
-    from logscan.cli.demo import run_demo
-
-    return run_demo(folder, _consoles(context), device=device)
+    Show the help of a command, or of logscan.
+    """
+    root_context = context.find_root()
+    if name is None:
+        typer.echo(root_context.get_help())
+        return
+    group = root_context.command
+    command = group.get_command(root_context, name)  # type: ignore[attr-defined]
+    if command is None:
+        known = group.list_commands(root_context)  # type: ignore[attr-defined]
+        raise UsageError(
+            f"help {name}", "no such command", did_you_mean(name, known) or "see 'logscan --help'"
+        )
+    with type(root_context)(command, info_name=name, parent=root_context) as inner:
+        typer.echo(command.get_help(inner))

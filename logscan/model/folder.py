@@ -22,18 +22,16 @@ from safetensors.numpy import save as dump_arrays
 
 from logscan.alarms.threshold import Threshold
 from logscan.attention import ContentTree
-from logscan.config import Config
+from logscan.config import Config, InputConfig
 from logscan.core.scaling import Scaler
 from logscan.errors import ModelError, UsageError
 from logscan.model.card import model_card_text
 from logscan.model.records import EntityModel, Head, HeadSpec, Layer, Model
 from logscan.records import InputSchema, TimeGrid
 from logscan.results.atomic import write_folder
-from logscan.results.targets import refuse_model_folder
+from logscan.results.targets import MODEL_DATA, refuse_model_folder
 
 SCHEMA_VERSION = 1
-_SUMMED = ("model.json", "weights.safetensors", "history.safetensors", "MODEL_CARD.md")
-FILES = (*_SUMMED, "manifest.json")
 _Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -71,6 +69,7 @@ class _ModelFile(_Part):
     trimmed_steps: int = 0
     excluded_steps: int = 0
     set_aside_steps: int = 0
+    read_as: InputConfig | None = None
     validation: dict[str, float]
     fingerprint: str
     entities: list[_EntityFile] = Field(min_length=1)
@@ -94,7 +93,7 @@ def save_model(model: Model, folder: Path) -> None:
     Raises:
         OutputError: the folder cannot be written, or holds files that are not a model's.
     """
-    refuse_model_folder(folder, FILES)
+    refuse_model_folder(folder)
     weights: _Arrays = {}
     history: _Arrays = {}
     entities = []
@@ -121,6 +120,7 @@ def save_model(model: Model, folder: Path) -> None:
         trimmed_steps=model.trimmed_steps,
         excluded_steps=model.excluded_steps,
         set_aside_steps=model.set_aside_steps,
+        read_as=model.read_as,
         validation=model.validation,
         fingerprint=model.fingerprint,
         entities=entities,
@@ -172,6 +172,7 @@ def load_model(folder: Path) -> Model:
         trimmed_steps=document.trimmed_steps,
         excluded_steps=document.excluded_steps,
         set_aside_steps=document.set_aside_steps,
+        read_as=document.read_as,
         validation=document.validation,
         fingerprint=document.fingerprint,
     )
@@ -182,7 +183,7 @@ def _checked_files(folder: Path) -> dict[str, bytes]:
         raise ModelError(str(folder), "no model here", "make one with 'logscan train'")
     try:
         sums = json.loads((folder / "manifest.json").read_bytes())["sha256"]
-        files = {name: (folder / name).read_bytes() for name in _SUMMED}
+        files = {name: (folder / name).read_bytes() for name in MODEL_DATA}
     except OSError as error:
         missing = Path(error.filename).name if error.filename else "a file"
         raise ModelError(str(folder), f"{missing} is missing or unreadable", "train again") from error

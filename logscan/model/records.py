@@ -9,7 +9,7 @@ import numpy as np
 
 from logscan.alarms.threshold import Threshold
 from logscan.attention import ContentTree
-from logscan.config import Config
+from logscan.config import Config, InputConfig
 from logscan.core.scaling import Scaler
 from logscan.core.views import View
 from logscan.records import F32, F64, I64, Bool, InputSchema, TimeGrid
@@ -145,6 +145,7 @@ class Model:
     validation: dict[str, float]
     fingerprint: str  # SHA-256 of the training values
     set_aside_steps: int = 0  # of the training part, stops and days of a calendar: of no influence
+    read_as: InputConfig | None = None  # settings that read a later part of the log; models of 0.1 have none
 
     def entity(self, name: str) -> EntityModel | None:
         """The entity of that name, if it was trained."""

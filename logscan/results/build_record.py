@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from logscan import __version__
+from logscan.config import InputConfig
 from logscan.records import F64, ChannelQuality, Event, Log, SeriesScores, TimeGrid
 from logscan.results.run_record import (
     ChannelRecord,
@@ -70,6 +71,7 @@ def run_record(
     config_hash: str | None = None,
     causal: bool | None = None,
     log: Log | None = None,
+    read_as: InputConfig | None = None,
     scores: Sequence[SeriesScores] = (),
     quality: Sequence[ChannelQuality] = (),
     model: ModelCardRecord | None = None,
@@ -83,7 +85,7 @@ def run_record(
         error=error,
         config_hash=config_hash,
         alignment=None if causal is None else ("causal" if causal else "batch"),
-        input=None if log is None else input_record(log),
+        input=None if log is None else input_record(log, read_as),
         series=[_series_record(one) for one in scores],
         quality=quality_records(quality),
         events=[_event_record(event, one.grid) for one in scores for event in one.events],
@@ -92,8 +94,8 @@ def run_record(
     )
 
 
-def input_record(log: Log) -> InputRecord:
-    """What was read and where every row went."""
+def input_record(log: Log, read_as: InputConfig | None) -> InputRecord:
+    """What was read and where every row went, with the settings that read it again."""
     schema, counts = log.schema, log.counts
     grids = [series.grid for series in log.series]
     first = grids[0]
@@ -131,6 +133,7 @@ def input_record(log: Log) -> InputRecord:
         header_end=schema.header_end,
         data_line=schema.data_line,
         time_format=schema.time_format,
+        read_as=read_as,
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from logscan.config import InputConfig
 from logscan.messages import text
 from logscan.notes import Note, note, note_from_json
 from logscan.records import Shaping
@@ -159,6 +161,7 @@ class InputRecord(_Part):
     header_end: int | None = None  # the last line whose cells are in the names
     data_line: int | None = None  # the first line that may hold a row of data
     time_format: str | None = None
+    read_as: InputConfig | None = None  # settings that read it again; records of 0.1 have none
 
 
 class SeriesRecord(_Part):
@@ -222,3 +225,8 @@ class RunRecord(_Part):
     events: list[EventRecord]
     model: ModelCardRecord | None
     cost: CostRecord
+
+
+def run_record_path(out: Path) -> Path:
+    """Where the run record of a scores file lies: `scores.parquet` -> `scores.run.json`."""
+    return out.with_name(out.name.removesuffix(out.suffix) + ".run.json")

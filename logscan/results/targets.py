@@ -11,6 +11,8 @@ from logscan.results.atomic import atomic_path
 
 _SCORES = (".parquet", ".csv")
 _EVENTS = (".csv", ".parquet", ".json")
+MODEL_DATA = ("model.json", "weights.safetensors", "history.safetensors", "MODEL_CARD.md")
+MODEL_FILES = (*MODEL_DATA, "manifest.json")
 
 
 class _ProbedError(Exception):
@@ -56,21 +58,20 @@ def refuse_overwriting(sources: Sequence[str], targets: Sequence[Path | None]) -
             raise UsageError(str(target), fact, "name another file")
 
 
-def refuse_model_folder(folder: Path, known: Sequence[str]) -> None:
+def refuse_model_folder(folder: Path) -> None:
     """Refuse a model folder that could not be written, or whose files are not a model's.
 
     A model replaces its folder whole, so what else lies there would be lost.
 
     Args:
         folder: where the model goes.
-        known: names of a model's files.
 
     Raises:
         OutputError: see above.
     """
     whole = folder.resolve()
     if folder.is_dir():
-        foreign = sorted(child.name for child in folder.iterdir() if child.name not in known)
+        foreign = sorted(child.name for child in folder.iterdir() if child.name not in MODEL_FILES)
         if foreign or not whole.name:
             fact = f"is not a model's folder, it holds '{foreign[0]}'" if foreign else "cannot be replaced"
             raise OutputError(str(folder), fact, "name a new folder for the model")

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logscan.cli.checks import found_gaps
-from logscan.cli.suggested_settings import suggested_input, toml_text
+from logscan.cli.jobs.check import found_gaps
+from logscan.cli.jobs.toml_text import toml_text
 from logscan.config import InputConfig, parse_config
 from logscan.quality.duplicate_channels import twin_channels
 from logscan.quality.grades import channel_qualities
 from logscan.quality.hints import flat_together, hints
 from logscan.read import read_log
+from logscan.read_settings import written_settings
 from logscan.records import Grade, Log, Series, TimeGrid, TimeKind
 from tests.conftest import Run
 from tests.synthetic import CHANNELS, values, write_log
@@ -225,7 +226,7 @@ def test_the_suggested_settings_read_the_same_series(name, tmp_path):
     path.write_bytes(data)
     given = InputConfig(**config)
     log = read_log([path], given)
-    text = toml_text(suggested_input(log, given), channel_qualities(log))
+    text = toml_text(written_settings(log.schema, given), channel_qualities(log))
     loaded = parse_config(tomllib.loads(text), "logscan.toml").input
     again = read_log([path], loaded)
     assert again.schema == log.schema
@@ -234,13 +235,13 @@ def test_the_suggested_settings_read_the_same_series(name, tmp_path):
         np.testing.assert_allclose(mine.values, its.values, rtol=1e-12)
         if its.set_aside is not None:
             np.testing.assert_array_equal(mine.set_aside, its.set_aside)
-    assert toml_text(suggested_input(again, loaded), channel_qualities(again)) == text
+    assert toml_text(written_settings(again.schema, loaded), channel_qualities(again)) == text
 
 
 def test_channels_that_cannot_be_used_are_named_in_a_comment():
     """The suggestion changes nothing by itself, but says what to leave out."""
     log = log_of(x=noise(), dead=np.full(STEPS, 3.0))
-    text = toml_text(suggested_input(log, InputConfig()), channel_qualities(log))
+    text = toml_text(written_settings(log.schema, InputConfig()), channel_qualities(log))
     assert '# ignore = ["dead"]' in text
     assert tomllib.loads(text)["input"]["channels"] == ["x", "dead"]
 

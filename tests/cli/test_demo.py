@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from logscan.cli.console import Consoles
-from logscan.cli.demo import run_demo
+from logscan.cli.jobs.demo import run_demo
 
 
 @pytest.fixture(scope="module")

@@ -297,7 +297,7 @@ USAGE = {
         f"Missing option '--model' (env var: 'LOGSCAN_MODEL'); {SEE.format('score')}"
     ),
     ("check", "log.csv", "--zzz"): f"No such option: --zzz; {SEE.format('check')}",
-    ("check",): f"Missing argument 'INPUT...'; {SEE.format('check')}",
+    ("check",): f"Missing argument 'INPUT'; {SEE.format('check')}",
 }
 
 
@@ -441,7 +441,7 @@ def test_a_bug_is_one_line_with_its_own_code(logscan: Run, monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("logscan.cli.checks.check", broken)
+    monkeypatch.setattr("logscan.cli.jobs.check.check", broken)
     outcome = logscan("check", "log.csv")
     assert outcome.err == (
         "error: unexpected ZeroDivisionError: by zero; this is a bug in logscan, -v shows where\n"

@@ -18,9 +18,10 @@ from logscan import pipeline
 from logscan.config import Config
 from logscan.errors import ModelError, OutputError
 from logscan.model import history_attention
-from logscan.model.folder import FILES, load_model, save_model
+from logscan.model.folder import load_model, save_model
 from logscan.model.records import Model
 from logscan.read import read_log
+from logscan.results.targets import MODEL_FILES
 from tests.synthetic import values, write_log
 
 pytestmark = pytest.mark.usefixtures("single")
@@ -132,7 +133,7 @@ def test_equal_training_gives_equal_bytes(
     """The same log, settings and seed make the same files; another seed or log makes another model."""
     log = read_log([shop[0] / "log.csv"], small_config.input)
     save_model(pipeline.train(log, small_config, train_rows=401, device="cpu"), tmp_path / "again")
-    for name in FILES:
+    for name in MODEL_FILES:
         assert (tmp_path / "again" / name).read_bytes() == (shop[0] / "model" / name).read_bytes(), name
     other = pipeline.train(log, small_config, train_rows=397, device="cpu")
     assert other.model_id != shop[1].model_id
@@ -144,7 +145,7 @@ def test_fitting_is_repeatable(tmp_path: Path) -> None:
     config = Config.model_validate({"encoder": {"scales": (8,), "epochs": 2, "seed": 5}})
     for name in ("one", "two"):
         save_model(pipeline.train(log, config, device="cpu"), tmp_path / name)
-    for name in FILES:
+    for name in MODEL_FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 
@@ -152,13 +153,21 @@ def test_the_manifest_sums_every_other_file(shop: tuple[Path, Model]) -> None:
     """The manifest is what the loader trusts: SHA-256 of each file beside it."""
     folder = shop[0] / "model"
     sums = json.loads((folder / "manifest.json").read_text())["sha256"]
-    assert sorted([*sums, "manifest.json"]) == sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert (
+        sorted([*sums, "manifest.json"])
+        == sorted(path.name for path in folder.iterdir())
+        == sorted(MODEL_FILES)
+    )
     for name, digest in sums.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
 
 @settings(max_examples=29, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True), st.sampled_from(["flip", "cut", "append"]))
+@given(
+    st.sampled_from(MODEL_FILES),
+    st.floats(0, 1, exclude_max=True),
+    st.sampled_from(["flip", "cut", "append"]),
+)
 def test_no_damage_goes_unnoticed(
     shop: tuple[Path, Model], tmp_path: Path, name: str, place: float, damage: str
 ) -> None:

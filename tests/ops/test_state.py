@@ -161,7 +161,7 @@ def test_the_state_is_written_after_the_scores(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("logscan.cli.commands.write_state", killed)
+        patch.setattr("logscan.cli.jobs.score.write_state", killed)
         assert logscan(*arguments).code == 130
     first = (bench / "s.csv").read_bytes()
     assert logscan(*arguments).code == 0

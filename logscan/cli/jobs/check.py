@@ -1,4 +1,4 @@
-"""What `logscan check` does: read, grade, show, suggest settings, hold the gate. Returns the exit code."""
+"""`logscan check`: read, grade, show, suggest settings, hold the gate."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from logscan.cli.console import Consoles, figures_table, input_table, quality_table
-from logscan.cli.inputs import read_inputs, say_notes, step_text
-from logscan.cli.suggested_settings import suggested_input, toml_text
+from logscan.cli.jobs.reading import read_inputs, say_notes, step_text
+from logscan.cli.jobs.toml_text import toml_text
 from logscan.config import Config
 from logscan.errors import QualityGateError
 from logscan.messages import text
 from logscan.quality.findings import runs
 from logscan.quality.grades import channel_qualities
 from logscan.quality.hints import hints
+from logscan.read_settings import written_settings
 from logscan.records import ChannelQuality, Grade, Log
 from logscan.results.atomic import write_text
 from logscan.results.build_record import input_record, quality_records
-from logscan.results.run_record import NoteRecord
+from logscan.results.run_record import InputRecord, NoteRecord
 from logscan.results.targets import refuse_overwriting
 
 _GRADES = list(Grade)  # best first
@@ -52,13 +53,14 @@ def check(
     qualities = channel_qualities(log)
     gaps = found_gaps(log)
     told = hints(log)
-    suggestion = toml_text(suggested_input(log, config.input), qualities)
+    record = input_record(log, None)  # the suggested settings say it all
+    suggestion = toml_text(written_settings(log.schema, config.input), qualities)
     if write_config is not None and write_config != "-":
         refuse_overwriting(log.schema.files, (Path(write_config),))
         write_text(Path(write_config), suggestion)
     if json_output:
         document = {
-            "input": input_record(log).model_dump(),
+            "input": record.model_dump(),
             "entities": [{"entity": series.entity, "steps": series.grid.steps} for series in log.series],
             "gaps": [asdict(one) for one in gaps],
             "quality": [one.model_dump() for one in quality_records(qualities)],
@@ -71,7 +73,7 @@ def check(
     elif write_config == "-":
         consoles.print_document(suggestion)
     else:
-        _show(consoles, log, qualities, gaps)
+        _show(consoles, record, step_text(log), qualities, gaps)
         say_notes(consoles, log)
         for hint in told:
             consoles.say(f"hint: {text(hint)}")
@@ -98,8 +100,14 @@ def found_gaps(log: Log) -> list[Gaps]:
     return found
 
 
-def _show(consoles: Consoles, log: Log, qualities: Sequence[ChannelQuality], gaps: Sequence[Gaps]) -> None:
-    consoles.out.print(input_table(input_record(log), step_text(log)))
+def _show(
+    consoles: Consoles,
+    record: InputRecord,
+    step: str,
+    qualities: Sequence[ChannelQuality],
+    gaps: Sequence[Gaps],
+) -> None:
+    consoles.out.print(input_table(record, step))
     grades = ", ".join(f"{count} {grade}" for grade, count in _grade_counts(qualities).items() if count)
     reasons = ", ".join(f"{code} {count}" for code, count in _reason_counts(qualities).items())
     rows = [("gaps", _gaps_text(gaps)), ("grades", grades), ("reasons", reasons or "-")]

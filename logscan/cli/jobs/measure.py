@@ -1,4 +1,4 @@
-"""Measuring a scores file against labels: from files to the figures of `core.metrics`."""
+"""A scores file against labels: from files to the figures of `evaluation.metrics`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,24 @@ from logscan.evaluation.metrics import Evaluation, evaluation, period_length
 from logscan.labels.intervals import labelled_times, read_labels
 from logscan.labels.known_failures import label_values, names_label_file
 from logscan.read import read_log
+from logscan.read_settings import over_stored
 from logscan.records import I64, Bool, Log, LogKind, Series, TimeKind
 from logscan.results.read_scores import ScoreRows, read_scores
 from logscan.results.run_record import InputRecord, RunRecord
 from logscan.time_units import DAY_NS
 
+_STANDARD = InputConfig()
 _SUMMED = {"rows", "anomalous_rows", "events", "alarm_events", "false_alarms"}
 
 
-def measured(scores: Path, run_record: Path, *, labels: str, source: tuple[str, ...]) -> Evaluation:
+def measured(
+    scores: Path,
+    run_record: Path,
+    *,
+    labels: str,
+    source: tuple[str, ...] = (),
+    given: InputConfig = _STANDARD,
+) -> Evaluation:
     """The figures of a scores file; of several entities: counts added up, the rest their mean.
 
     Args:
@@ -32,6 +41,7 @@ def measured(scores: Path, run_record: Path, *, labels: str, source: tuple[str, 
         run_record: the run record beside it; where it is missing, `source` must name the input.
         labels: a CSV of start,end (and entity), or the name of a column of the input, 1 in a failure.
         source: the files that were scored; empty means those named in the run record.
+        given: settings that win over those the input was scored with.
 
     Raises:
         InputError: labels or input cannot be read, or no scored row is labelled.
@@ -45,7 +55,7 @@ def measured(scores: Path, run_record: Path, *, labels: str, source: tuple[str, 
         raise UsageError(
             f"--labels {labels}", "the input with that column is not known", "name it with --input"
         )
-    log = _source_log(files, record, () if is_file else (labels,))
+    log = _source_log(files, record, () if is_file else (labels,), given)
     figures = []
     for entity in sorted(table.entities):
         rows = table.entity == table.entities.index(entity)
@@ -70,30 +80,22 @@ def _input_record(path: Path) -> InputRecord | None:
         return None
 
 
-def _source_log(files: tuple[str, ...], record: InputRecord | None, wanted: tuple[str, ...]) -> Log | None:
+def _source_log(
+    files: tuple[str, ...], record: InputRecord | None, wanted: tuple[str, ...], given: InputConfig
+) -> Log | None:
     """The scored input again, for its first channel (the window of VUS) and a label column.
 
     Without a label column the input is only a refinement, so a file that is gone is no error.
     """
     if not files:
         return None
-    config = InputConfig()
     if record is not None:
-        config = InputConfig(
-            time="row" if record.time_kind == "row" else record.time_column,
-            entity=tuple(record.entity_columns),
-            kind=record.kind,
-            encoding=record.encoding,
-            delimiter=record.delimiter,
-            decimal=record.decimal,
-            timezone=record.timezone if record.timezone != "UTC" else None,
-            every=f"{record.step}ns" if record.time_kind == "timestamp" else str(record.step),
-            sensor=record.shaping.sensor,
-            value=record.shaping.value,
-            channels=(*wanted, *_first_column(record))[: len(wanted) + 1],
-        )
+        given = over_stored(given, record.read_as or _read_as_of_0_1(record))
+        channels = (*wanted, *_first_column(record))[: len(wanted) + 1]
+        ignore = tuple(name for name in given.ignore if name not in wanted)
+        given = given.model_copy(update={"channels": channels, "ignore": ignore})
     try:
-        return read_log(files, config)
+        return read_log(files, given)
     except UsageError as error:
         if wanted:
             raise UsageError("--labels", error.fact, error.remedy) from error
@@ -102,6 +104,22 @@ def _source_log(files: tuple[str, ...], record: InputRecord | None, wanted: tupl
         if wanted:
             raise
         return None
+
+
+def _read_as_of_0_1(record: InputRecord) -> InputConfig:
+    """The settings behind a record that does not hold them."""
+    return InputConfig(
+        time="row" if record.time_kind == "row" else record.time_column,
+        entity=tuple(record.entity_columns),
+        kind=record.kind,
+        encoding=record.encoding,
+        delimiter=record.delimiter,
+        decimal=record.decimal,
+        timezone=record.timezone if record.timezone != "UTC" else None,
+        every=f"{record.step}ns" if record.time_kind == "timestamp" else str(record.step),
+        sensor=record.shaping.sensor,
+        value=record.shaping.value,
+    )
 
 
 def _first_column(record: InputRecord) -> list[str]:
