@@ -96,7 +96,7 @@ def _files(item: str, path: Path, suffixes: Suffixes) -> list[Source]:
 
 
 def _is_table(file: Path, folder: Path, suffixes: tuple[str, ...]) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    hidden = any(part.startswith((".", "_", "~$")) for part in file.relative_to(folder).parts)
     return not hidden and file.name.lower().endswith(suffixes) and file.is_file()
 
 
