@@ -32,6 +32,8 @@ class InputConfig(_Section):
     """Grid step: `1min`, `10s`, `1h`, `1d`, `1month`, or an integer for integer time."""
     encoding: str | None = None
     """Text encoding, such as `cp932`."""
+    sheet: str | None = None
+    """Sheet of a workbook; `None`: the first that is not hidden."""
     delimiter: str | None = None
     """Column separator of the CSV."""
     decimal: str | None = None

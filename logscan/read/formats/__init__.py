@@ -15,12 +15,13 @@ from logscan.errors import EmptyInputError, LogscanError
 from logscan.notes import note
 from logscan.read.files.inputs import PACKED_SUFFIXES, Source, Suffixes
 from logscan.read.files.opened import SAMPLE_BYTES, OpenedFile
-from logscan.read.formats import csv, parquet
+from logscan.read.formats import csv, excel, parquet
 from logscan.read.formats.partitions import WithPartitions
 from logscan.read.formats.table import TableReader
 
 FORMATS = (  # the first that recognises a file reads it
     parquet.FORMAT,
+    excel.FORMAT,
     csv.FORMAT,
 )
 
