@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -46,8 +47,8 @@ def sensor_tables(channels: int) -> Iterator[pa.Table]:
     while True:
         seconds = np.arange(first, first + CHUNK_ROWS)
         first += CHUNK_ROWS
-        moments = pa.array(START + seconds).cast(pa.timestamp("s"))
-        columns = {"time": pc.strftime(moments, format="%Y-%m-%d %H:%M:%S")}
+        moments: Any = pa.array(START + seconds).cast(pa.timestamp("s"))
+        columns: dict[str, Any] = {"time": pc.strftime(moments, format="%Y-%m-%d %H:%M:%S")}
         for number, name in enumerate(names):
             swing = 3 * np.sin(2 * np.pi * seconds / 86_400 + number)
             noise = random.standard_normal(CHUNK_ROWS)

@@ -57,6 +57,8 @@ class InputConfig(_Section):
     """Grid step, such as 10s, 1min, 1h, 1d or 1month; a whole number for integer time."""
     encoding: Annotated[Text, _WRITTEN] = None
     """Text encoding, such as cp932."""
+    sheet: Annotated[Text, _WRITTEN] = None
+    """Sheet of a workbook; default: the first that is not hidden."""
     delimiter: Annotated[Text, _WRITTEN] = None
     """Column separator of a CSV: one character, tab or space."""
     decimal: Annotated[Text, _WRITTEN] = None

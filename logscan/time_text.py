@@ -108,15 +108,14 @@ def time_text_column(times: I64, kind: TimeKind, timezone: str | None) -> Any:
     local = pd.DatetimeIndex(times.view("datetime64[ns]")).tz_localize("UTC").tz_convert(timezone)
     wall = np.asarray(local.tz_localize(None).as_unit("ns").asi8, dtype=np.int64)
     offsets, codes = np.unique((wall - times) // SECOND_NS, return_inverse=True)
-    texts = pa.array([_offset_text(int(offset)) for offset in offsets], pa.string()).take(pa.array(codes))
+    texts = pa.array([_offset_text(int(offset)) for offset in offsets], pa.string()).take(codes)
     return pc.binary_join_element_wise(_wall_text(wall), texts, "")
 
 
 def _wall_text(times: I64) -> Any:
     unit = next(unit for unit, unit_ns in _UNITS if not (times % unit_ns).any())
-    return pc.strftime(
-        pa.array(times).cast(pa.timestamp("ns")).cast(pa.timestamp(unit)), format="%Y-%m-%d %H:%M:%S"
-    )
+    moments: Any = pa.array(times).cast(pa.timestamp("ns")).cast(pa.timestamp(unit))
+    return pc.strftime(moments, format="%Y-%m-%d %H:%M:%S")
 
 
 def _offset_text(seconds: int) -> str:

@@ -228,7 +228,7 @@ def read_whatever(data: bytes, options: dict[str, object], *, as_file: bool) -> 
         config = parse_config({"input": given_}, "options").input
         log = _read(data, config, as_file=as_file)
         quality_records(channel_qualities(log))
-        input_record(log).model_dump_json()
+        input_record(log, None).model_dump_json()
     except LogscanError as error:
         _refused(error)
         return

@@ -19,6 +19,11 @@ NOTES: dict[str, Message] = {
         "書庫内の{count}ファイルは、名前が表のものでないため読み飛ばしました。",
         "lost",
     ),
+    "sheets-not-read": Message(
+        "{count} more {count#sheet|sheets} not read: {names:3}; --sheet NAME reads another one.",
+        "ほかの{count}シートは読み込んでいません：{names:3}。--sheet シート名 で指定できます。",
+        "lost",
+    ),
     "import-repeated": Message(
         "{rows} rows repeat a stretch of this log row by row: an import that came twice. They were dropped; --repeats count keeps them.",
         "{rows}行が同じ記録の一部をそのまま繰り返しているため、二重取り込みとして除外しました。残すには --repeats count を指定してください。",

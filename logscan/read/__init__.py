@@ -14,7 +14,8 @@ from logscan.memory import give_back_memory
 from logscan.nearest_name import require_columns
 from logscan.read.collecting import collect, require_same_columns
 from logscan.read.files.inputs import resolved_sources
-from logscan.read.formats import Table, opened_table, without_empty
+from logscan.read.formats import opened_table, table_suffixes, without_empty
+from logscan.read.formats.table import TableReader
 from logscan.read.grid.collector import Collector
 from logscan.read.grid.series import finished_series
 from logscan.read.grid.set_aside import with_calendar
@@ -53,8 +54,9 @@ def read_log(
         UsageError: an option that names nothing or contradicts another.
     """
     stream = stdin if stdin is not None else sys.stdin.buffer
-    sources = without_empty(resolved_sources(inputs), config)
-    with closing(opened_table(sources[0], config, stream)) as first:
+    given = config.model_dump()
+    sources = without_empty(resolved_sources(inputs, table_suffixes()), given)
+    with closing(opened_table(sources[0], given, stream)) as first:
         if len(sources) == 1:
             require_columns("--ignore", config.ignore, first.names)
         decimal = _decimal(first, config)
@@ -66,7 +68,7 @@ def read_log(
         del sample
         told = collect(collector, first, taken, sources, decimal=decimal, progress=progress)
     for source in sources[1:]:
-        with closing(opened_table(source, config, stream)) as table:
+        with closing(opened_table(source, given, stream)) as table:
             require_same_columns(table, plan, first)
             mark = _decimal(table, config)
             told += collect(collector, table, [], sources, decimal=mark, progress=progress)
@@ -78,16 +80,14 @@ def read_log(
         calendar=config.calendar,
         intervals=_intervals(config, plan),
     )
-    log = summarised(collector, found, series, first, sources, decimal=decimal, marked=marked, told=told)
+    log = summarised(collector, found, series, first, sources, marked=marked, told=told)
     give_back_memory()
     return log
 
 
-def _decimal(table: Table, config: InputConfig) -> str:
+def _decimal(table: TableReader, config: InputConfig) -> str:
     """The decimal mark of a file."""
-    if config.decimal is not None:
-        return config.decimal
-    return table.dialect.decimal if table.dialect else "."
+    return config.decimal or table.found.decimal or "."
 
 
 def _time_settings(config: InputConfig, decimal: str) -> TimeSettings:

@@ -15,10 +15,11 @@ from logscan.memory import give_back_memory
 from logscan.nearest_name import did_you_mean
 from logscan.notes import Note
 from logscan.read.files.inputs import Source
-from logscan.read.formats import Table
+from logscan.read.formats.table import TableReader
 from logscan.read.grid.collector import Collector
 from logscan.read.grid.memory_limit import TooLargeError, coarser_ratio, held_step, outgrown
 from logscan.read.plan.columns import Plan
+from logscan.read.plan.columns_to_read import columns_to_read
 from logscan.read.sampling import Positioned
 
 _WAITING = 2  # batches that are being added or wait for it
@@ -26,7 +27,7 @@ _WAITING = 2  # batches that are being added or wait for it
 
 def collect(
     collector: Collector,
-    table: Table,
+    table: TableReader,
     taken: list[Positioned],
     sources: Sequence[Source],
     *,
@@ -49,7 +50,9 @@ def collect(
     Raises:
         TooLargeError: the log does not fit into memory at the step that was set.
     """
-    table.want(collector.plan, decimal)
+    columns = columns_to_read(collector.plan, decimal)
+    if columns is not None:
+        table.read_only(columns)
 
     def add(batch: Any, position: int | None) -> None:
         before = collector.held
@@ -66,12 +69,12 @@ def collect(
             adding.append(worker.submit(add, batch, position))
         for one in adding:
             one.result()
-    for reason, rows in table.dropped().items():
+    for reason, rows in table.dropped.items():
         collector.drop(reason, rows)
-    return table.notes()
+    return [*table.source.notes, *(one.at(table.source.name) for one in table.notes())]
 
 
-def require_same_columns(table: Table, plan: Plan, first: Table) -> None:
+def require_same_columns(table: TableReader, plan: Plan, first: TableReader) -> None:
     """Every file of one log has the columns that are read; raises InputError."""
     for name in plan.columns:
         if name not in table.names:
@@ -88,7 +91,7 @@ def _coarsen(collector: Collector, place: str, share: float | None) -> None:
     give_back_memory()
 
 
-def _share_read(table: Table, sources: Sequence[Source], position: int | None) -> float | None:
+def _share_read(table: TableReader, sources: Sequence[Source], position: int | None) -> float | None:
     """How much of all files has been read, 0 to 1, by the bytes of one of them; None where that cannot be told."""
     if position is None:
         return None
@@ -99,9 +102,9 @@ def _share_read(table: Table, sources: Sequence[Source], position: int | None) -
     return None
 
 
-def _positioned(table: Table) -> Iterator[Positioned]:
+def _positioned(table: TableReader) -> Iterator[Positioned]:
     """The batches that are still to come, each with how far the file was read for it."""
-    for batch in table.rows:
+    for batch in table.batches():
         yield batch, table.position
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from logscan.errors import InputError
-from logscan.read.formats import Table
+from logscan.read.formats.table import TableReader
 from logscan.read.plan.columns import Plan, found_plan
 from logscan.read.plan.settings import ColumnSettings, TimeSettings
 from logscan.read.plan.time_column import AmbiguousDatesError, found_time
@@ -19,7 +19,7 @@ Positioned = tuple[Any, int | None]  # a batch, and how far its file was read fo
 
 
 def sampled_plan(
-    table: Table, time: TimeSettings, columns: ColumnSettings
+    table: TableReader, time: TimeSettings, columns: ColumnSettings
 ) -> tuple[Plan, Any, list[Positioned]]:
     """The plan, the sample that it is made from, and all batches taken for it.
 
@@ -52,14 +52,14 @@ def sampled_plan(
             if exhausted or sample.nbytes > _LONGEST_SAMPLE_BYTES:
                 raise
             wanted *= 4
-    return found_plan(sample, found, columns, folders=table.folders, place=place), sample, batches
+    return found_plan(sample, found, columns, folders=table.found.partitions, place=place), sample, batches
 
 
-def _grow(batches: list[Positioned], table: Table, wanted: int) -> bool:
+def _grow(batches: list[Positioned], table: TableReader, wanted: int) -> bool:
     """Take batches until there are `wanted` rows; true when there are no more."""
     have = sum(batch.num_rows for batch, _ in batches)
     while have < wanted:
-        batch = next(table.rows, None)
+        batch = next(table.batches(), None)
         if batch is None:
             return True
         if batch.num_rows:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from logscan.messages import by_harm
 from logscan.notes import Note, note
 from logscan.read.files.inputs import Source
-from logscan.read.formats import Table
+from logscan.read.formats.table import TableReader
 from logscan.read.grid.collector import Collector
 from logscan.read.grid.series import Finished
 from logscan.read.plan.columns import Plan
@@ -18,10 +18,9 @@ def summarised(
     collector: Collector,
     found: Finished,
     series: Sequence[Series],
-    first: Table,
+    first: TableReader,
     sources: Sequence[Source],
     *,
-    decimal: str,
     marked: Sequence[Note],
     told: Sequence[Note],
 ) -> Log:
@@ -33,7 +32,6 @@ def summarised(
         series: of `found`, with the days of the calendars set aside.
         first: the first file.
         sources: all files.
-        decimal: decimal mark of the first file.
         marked: notes on the calendars.
         told: notes of the files.
     """
@@ -48,7 +46,7 @@ def summarised(
         not_numeric={name: failure for name, failure in collector.failures.items() if name not in ignored},
     )
     notes = (*plan.notes, *collector.notes(), *found.notes, *marked, *_dialect_notes(first, plan), *told)
-    schema = _schema(plan, found, series, first, sources, decimal, ignored)
+    schema = _schema(plan, found, series, first, sources, ignored)
     return Log(schema, tuple(series), counts, by_harm(notes))
 
 
@@ -56,23 +54,22 @@ def _schema(
     plan: Plan,
     found: Finished,
     series: Sequence[Series],
-    first: Table,
+    first: TableReader,
     sources: Sequence[Source],
-    decimal: str,
     ignored: dict[str, Note],
 ) -> InputSchema:
     """What was understood of the input."""
-    dialect = first.dialect
+    file = first.found
     return InputSchema(
         files=tuple(source.name for source in sources),
-        format=first.format,
-        encoding=first.encoding,
-        delimiter=dialect.delimiter if dialect else None,
-        decimal=decimal if dialect else None,
-        header_line=dialect.header_line if dialect else None,
-        header_end=dialect.header_end if dialect else None,
-        data_line=dialect.skipped_lines + 1 if dialect else None,
-        quote=dialect.quote if dialect else None,
+        format=file.format,
+        encoding=file.encoding,
+        delimiter=file.delimiter,
+        decimal=file.decimal,
+        header_line=file.header_line,
+        header_end=file.header_end,
+        data_line=file.data_line,
+        quote=file.quote,
         kind=plan.kind,
         time_column=plan.time.name,
         time_kind=plan.time.kind,
@@ -100,10 +97,10 @@ def _shaping(plan: Plan, found: Finished) -> Shaping:
     )
 
 
-def _dialect_notes(first: Table, plan: Plan) -> list[Note]:
+def _dialect_notes(first: TableReader, plan: Plan) -> list[Note]:
     """What a user should know about how the file was taken apart."""
     notes = []
-    if first.dialect is not None and first.dialect.header_line is None:
+    if first.found.data_line is not None and first.found.header_line is None:
         notes.append(note("no-header"))
     if plan.time.kind is TimeKind.ROW:
         notes.append(note("no-time"))

@@ -143,7 +143,7 @@ def _table(scores: Sequence[SeriesScores], placed: Sequence[_Placed], *, as_text
     }
     if any(one.entity for one in scores):
         names = pa.array([_safe(one.entity) if as_text else one.entity for one, _, _ in placed], pa.string())
-        columns["entity"] = names.take(pa.array(np.repeat(np.arange(len(placed)), rows)))
+        columns["entity"] = names.take(np.repeat(np.arange(len(placed)), rows))
     columns["score"] = _number_column(score, empty=as_text)
     columns["threshold"] = _number_column(threshold, empty=as_text)
     # The steps inside an event: short quiet gaps within it belong to it, lone crossings outside do not alarm.

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.read import formats, read_log
+from logscan.read import read_log
+from logscan.read.formats import csv as csv_format
 from tests.words import words
 
 CONFIG = InputConfig(date_order="dmy")  # dates of one day alone are open
@@ -176,7 +177,7 @@ def test_read_in_any_chunks(content, block):
     data = ("\n".join(lines) + "\n").encode()
     whole = read(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(formats, "BLOCK_BYTES", block)
+        patch.setattr(csv_format, "BLOCK_BYTES", block)
         log = read(data)
     assert_same(whole, log)
     assert whole.counts == log.counts

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logscan.config import InputConfig
-from logscan.read import formats as batches_module
 from logscan.read import read_log
+from logscan.read.formats import csv as csv_format
 from logscan.records import LogKind, TimeKind
 from tests.words import words
 
@@ -143,7 +143,7 @@ def test_block_size_does_not_matter(block):
     data = b"\n".join(lines) + b"\n"
     whole = read_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches_module, "BLOCK_BYTES", block)
+        patch.setattr(csv_format, "BLOCK_BYTES", block)
         log = read_bytes(data)
     assert_same(whole, log)
     assert whole.counts == log.counts

@@ -44,7 +44,7 @@ CASES = {
     ),
     "binary": (
         bytes(range(256)) * 9,
-        "x.csv: this is a binary file, not a table; pass CSV (plain, .gz, .zst, .bz2, .xz, .zip) or Parquet",
+        "x.csv: this is a binary file, not a table; pass CSV (plain, .gz, .zst, .bz2, .xz, .zip), Excel or Parquet",
     ),
     "workbook": (
         zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}),

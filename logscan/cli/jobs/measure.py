@@ -93,7 +93,9 @@ def _source_log(
         given = over_stored(given, record.read_as or _read_as_of_0_1(record))
         channels = (*wanted, *_first_column(record))[: len(wanted) + 1]
         ignore = tuple(name for name in given.ignore if name not in wanted)
-        given = given.model_copy(update={"channels": channels, "ignore": ignore})
+        # The period is that of all rows: categories would be channels of their own.
+        update = {"channels": channels, "ignore": ignore, "split": None, "categories": ()}
+        given = given.model_copy(update=update)
     try:
         return read_log(files, given)
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""Packed bytes undone as a stream, told by their first bytes, with a cap on what they may grow to."""
+"""Packed bytes undone as a stream, told by their first bytes, one piece ahead, with a cap on what they may grow to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import io
 import lzma
 import zipfile
 import zlib
-from typing import Any, BinaryIO, cast
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, BinaryIO, Literal, cast
 
 import pyarrow as pa
 from isal import igzip
@@ -19,7 +20,12 @@ MOST_TIMES = 200  # beyond, to this many times its packed size
 
 _XZ_MEMORY_BYTES = 256 << 20
 _XZ_READ_BYTES = 1 << 16
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
+_PACKED: dict[bytes, Literal["gzip", "zstd", "bz2", "xz"]] = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\x00": "xz",
+}
 _FOREIGN = {  # magic bytes of what people feed by mistake -> (what it is, remedy)
     b"PK\x03\x04": (
         "a zip archive",
@@ -48,7 +54,7 @@ _DAMAGE = (
 )
 
 
-def packed_as(head: bytes) -> str | None:
+def packed_as(head: bytes) -> Literal["gzip", "zstd", "bz2", "xz"] | None:
     """How a file that begins with `head` is packed; None if it is not."""
     return next((codec for magic, codec in _PACKED.items() if head.startswith(magic)), None)
 
@@ -66,7 +72,7 @@ def refuse_bomb(place: str, unpacked_bytes: int, packed_bytes: int) -> None:
 class Unpacked(io.RawIOBase):
     """Bytes of a file with gzip, zstd, bzip2 or xz undone, told by its first bytes, not by its name."""
 
-    def __init__(self, raw: BinaryIO, name: str) -> None:
+    def __init__(self, raw: BinaryIO | io.RawIOBase, name: str) -> None:
         self._name = name
         self._counted = _Counted(raw)
         self._given = 0
@@ -109,10 +115,41 @@ class Unpacked(io.RawIOBase):
         return InputError(self._name, "the packed data are damaged or cut off", "pack the file again")
 
 
+class ReadAhead(io.RawIOBase):
+    """Bytes of a stream, the next of which are made while the last are used.
+
+    Not for streams that may wait for somebody else, as pipes: the thread cannot be called back from there.
+    """
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._worker = ThreadPoolExecutor(1)
+        self._coming: Future[bytes] | None = None
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, as many as were asked for the time before; raises what reading them raises."""
+        coming = self._coming or self._worker.submit(self._next, size)
+        data = coming.result()
+        self._coming = self._worker.submit(self._next, size) if data else None
+        return data
+
+    def close(self) -> None:
+        """Wait for what is on its way, and make nothing more; what it raises is nobody's business."""
+        self._worker.shutdown(wait=True)
+        super().close()
+
+    def _next(self, size: int) -> bytes:
+        return self._raw.read(size) or b""
+
+
 class _Counted(io.RawIOBase):
     """A stream that counts the bytes taken from it."""
 
-    def __init__(self, raw: BinaryIO) -> None:
+    def __init__(self, raw: BinaryIO | io.RawIOBase) -> None:
         self._raw = raw
         self.taken = 0
 

@@ -14,16 +14,23 @@ from logscan.notes import Note
 from logscan.read.files import zip_members
 
 STDIN = "-"
-_TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
-_PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
-TABLE_SUFFIXES = (
-    *_TEXT_SUFFIXES,
-    *(text + packed for text in _TEXT_SUFFIXES for packed in _PACKED_SUFFIXES),
-    ".zip",
-    ".parquet",
-)
-BINARY_REMEDY = "pass CSV (plain, .gz, .zst, .bz2, .xz, .zip) or Parquet"
+PACKED_SUFFIXES = (".gz", ".zst", ".bz2", ".xz")
+_ARCHIVE_SUFFIX = ".zip"
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True, slots=True)
+class Suffixes:
+    """What the names of tables end in, in order of preference."""
+
+    text: tuple[str, ...]  # may also be packed, or stand in an archive
+    whole: tuple[str, ...]  # of files that are read as they are, archives or not
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """All of them, packed ones too."""
+        packed = (text + suffix for text in self.text for suffix in PACKED_SUFFIXES)
+        return (*self.text, *packed, _ARCHIVE_SUFFIX, *self.whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +44,45 @@ class Source:
     notes: tuple[Note, ...] = ()  # what a user should know about how it was found
 
 
-def resolved_sources(inputs: Sequence[str | Path]) -> tuple[Source, ...]:
+def resolved_sources(inputs: Sequence[str | Path], suffixes: Suffixes) -> tuple[Source, ...]:
     """The files behind files, globs, folders, archives and `-`, each once, folders and globs in sorted order.
+
+    Args:
+        inputs: as the user named them.
+        suffixes: of the tables in folders and archives.
 
     Raises:
         InputError: a file that does not exist, a glob, folder or archive without a table, or nothing at all.
     """
     sources: dict[str, Source] = {}
     for item in inputs:
-        for source in _behind(str(item)):
-            for one in _members(source):
+        for source in _behind(str(item), suffixes):
+            for one in _members(source, suffixes):
                 sources.setdefault(one.name, one)
     if not sources:
         raise InputError("", "no input", "name a CSV or Parquet file, a folder or -")
     return tuple(sources.values())
 
 
-def _behind(item: str) -> list[Source]:
+def _behind(item: str, suffixes: Suffixes) -> list[Source]:
     if item == STDIN:
         return [Source("standard input", None)]
     path = Path(item)
     try:
-        return _files(item, path)
+        return _files(item, path, suffixes)
     except (OSError, ValueError) as error:  # a name with a NUL, too long, or a folder that is closed to us
         reason = getattr(error, "strerror", None) or "no file can have this name"
         raise InputError(item, f"cannot be read ({reason})", "check the path and its permissions") from error
 
 
-def _files(item: str, path: Path) -> list[Source]:
+def _files(item: str, path: Path, suffixes: Suffixes) -> list[Source]:
     if path.is_dir():
-        files = sorted(child for child in path.rglob("*") if _is_table(child, path))
+        files = sorted(child for child in path.rglob("*") if _is_table(child, path, suffixes.tables))
         if not files:
             fact = "no table in this folder"
-            raise InputError(item, fact, "it should hold .csv, .tsv, .txt (also packed), .zip or .parquet")
+            whole = ", ".join((_ARCHIVE_SUFFIX, *suffixes.whole[:-1])) + f" or {suffixes.whole[-1]}"
+            text = ", ".join(sorted(suffixes.text))
+            raise InputError(item, fact, f"it should hold {text} (also packed), {whole}")
         return [Source(str(file), file, partitions=_partitions(file.relative_to(path))) for file in files]
     if path.exists():
         return [Source(item, path)]
@@ -82,9 +95,9 @@ def _files(item: str, path: Path) -> list[Source]:
     raise InputError(item, "no such file", "check the path")
 
 
-def _is_table(file: Path, folder: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
-    return not hidden and file.name.lower().endswith(TABLE_SUFFIXES) and file.is_file()
+def _is_table(file: Path, folder: Path, suffixes: tuple[str, ...]) -> bool:
+    hidden = any(part.startswith((".", "_", "~$")) for part in file.relative_to(folder).parts)
+    return not hidden and file.name.lower().endswith(suffixes) and file.is_file()
 
 
 def _partitions(inner: Path) -> tuple[tuple[str, str | None], ...]:
@@ -97,14 +110,14 @@ def _partitions(inner: Path) -> tuple[tuple[str, str | None], ...]:
     return tuple(found.items())
 
 
-def _members(source: Source) -> list[Source]:
+def _members(source: Source, suffixes: Suffixes) -> list[Source]:
     """The tables of a zip archive, or the source itself."""
-    if source.path is None or not source.path.is_file():
+    if source.path is None or not source.path.is_file() or source.path.name.lower().endswith(suffixes.whole):
         return [source]
     with opened_file(source) as file:
         if not zip_members.is_zip(file):
             return [source]
-        names, told = zip_members.table_members(file, source.name, _TEXT_SUFFIXES)
+        names, told = zip_members.table_members(file, source.name, suffixes.text)
     return [
         Source(f"{source.name}: {shown}", source.path, name, source.partitions, told if place == 0 else ())
         for place, (name, shown) in enumerate(names)
@@ -129,12 +142,3 @@ def opened_file(source: Source) -> BinaryIO:
         raise InputError(
             source.name, f"cannot be read ({error.strerror})", "check its permissions"
         ) from error
-
-
-def is_parquet(raw: BinaryIO) -> bool:
-    """Whether a file that was just opened is Parquet."""
-    if not raw.seekable():
-        return False
-    magic = raw.read(4)
-    raw.seek(0)
-    return magic == b"PAR1"

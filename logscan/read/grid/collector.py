@@ -226,7 +226,7 @@ class Collector:
         else:
             parts = [pc.utf8_trim_whitespace(as_text(batch.column(name))) for name in self.plan.entity]
             joined = pc.binary_join_element_wise(*parts, " / ") if len(parts) > 1 else parts[0]
-            empty = pc.equal(joined, "") if len(parts) == 1 else _any_empty(parts)
+            empty = pc.equal(joined, pa.scalar("")) if len(parts) == 1 else _any_empty(parts)
             joined = pc.if_else(empty, None, joined)
         if self.plan.split is not None:
             joined = _with_value(joined, batch.column(self.plan.split.column), self.plan.split)
@@ -323,7 +323,7 @@ def _sums_grid(plan: Plan, step: int | None, sample: Any) -> KeyGrid:
 def _with_value(entity: Any, column: Any, split: Split) -> Any:
     """The keys of groups: entity and the value that becomes a channel; null where a row has none."""
     value = pc.replace_substring(pc.utf8_trim_whitespace(as_text(column)), SEPARATOR, " ")
-    value = pc.if_else(pc.equal(value, ""), None, value)
+    value = pc.if_else(pc.equal(value, pa.scalar("")), None, value)
     if not split.long:
         value = pc.fill_null(value, NOTHING)
     if entity is None:
@@ -332,7 +332,7 @@ def _with_value(entity: Any, column: Any, split: Split) -> Any:
 
 
 def _any_empty(parts: list[Any]) -> Any:
-    empty = pc.equal(parts[0], "")
+    empty = pc.equal(parts[0], pa.scalar(""))
     for part in parts[1:]:
-        empty = pc.or_(empty, pc.equal(part, ""))
+        empty = pc.or_(empty, pc.equal(part, pa.scalar("")))
     return empty

@@ -52,7 +52,7 @@ def usual(column: Any) -> Any:
     """
     plain = pc.all(pc.string_is_ascii(column), skip_nulls=True).as_py()
     if not plain and pc.any(pc.match_substring_regex(column, _WIDE)).as_py():
-        column = pc.utf8_normalize(column, "NFKC")
+        column = pc.call_function("utf8_normalize", [column], pc.Utf8NormalizeOptions("NFKC"))
     if not plain or pc.any(pc.match_substring(column, "(")).as_py():
         column = _replaced(_replaced(column, _DAY_NAME, r"\1"), _NOTED, r"\1")
     for words, word in {} if plain else _NEIGHBOURS.items():

@@ -115,9 +115,9 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
         if name not in fields:
             return np.full(len(column), default, dtype=np.int64)
         text = fields[name]
-        filled = pc.if_else(pc.equal(text, ""), str(default), text)
+        filled = pc.if_else(pc.equal(text, pa.scalar("")), str(default), text)
         if name == "y":
-            filled = pc.if_else(pc.equal(filled, "元"), "1", filled)
+            filled = pc.if_else(pc.equal(filled, pa.scalar("元")), "1", filled)
         return np.asarray(filled.cast(pa.int64()).fill_null(default).to_numpy(), dtype=np.int64)
 
     clock = _clock_ns(fields, number, valid)
@@ -197,7 +197,9 @@ def _blank(column: Any, rows: int) -> Bool:
     """Whether an optional part of the pattern is absent."""
     if column is None:
         return np.ones(rows, dtype=np.bool_)
-    return np.asarray(pc.equal(column, "").fill_null(True).to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return np.asarray(
+        pc.equal(column, pa.scalar("")).fill_null(True).to_numpy(zero_copy_only=False), dtype=np.bool_
+    )
 
 
 def _starts(column: Any, *starts: str) -> Bool:
@@ -256,7 +258,9 @@ def form_share(column: Any, order: str) -> tuple[float, TimeForm]:
     """
     present = column.drop_null()
     if order == "year first" and len(present) and _are_iso(present):
-        clocked = 2 * pc.greater(pc.utf8_length(present), len("2024-01-31")).true_count > len(present)
+        clocked = 2 * pc.greater(pc.utf8_length(present), pa.scalar(len("2024-01-31"))).true_count > len(
+            present
+        )
         return 1.0, TimeForm(order, aware=False, clocked=clocked)
     present = usual(present)
     match = pc.extract_regex(present, FORMATS_BY_NAME[order].pattern)

@@ -15,8 +15,9 @@ import pytest
 
 from logscan.config import InputConfig
 from logscan.errors import InputError
-from logscan.read import formats, read_log
+from logscan.read import read_log
 from logscan.read.files import compressed, zip_members
+from logscan.read.formats import csv as csv_format
 from tests.words import words
 
 ROWS = 127
@@ -201,7 +202,7 @@ def test_endless_lines_and_columns_are_refused(tmp_path, data, text):
     (tmp_path / "x.csv").write_bytes(data)
     with pytest.raises(InputError, match=text):
         read_log([tmp_path / "x.csv"], InputConfig())
-    assert formats.BLOCK_BYTES == 4 << 20
+    assert csv_format.BLOCK_BYTES == 4 << 20
 
 
 def test_folders_of_partitions_become_columns(tmp_path):

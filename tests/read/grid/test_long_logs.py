@@ -10,7 +10,8 @@ import pytest
 
 from logscan.config import InputConfig
 from logscan.errors import InputError
-from logscan.read import formats, read_log, sampling
+from logscan.read import read_log, sampling
+from logscan.read.formats import csv as csv_format
 from logscan.read.formats import parquet
 from logscan.read.grid import memory_limit, sums
 from logscan.records import LogKind
@@ -58,7 +59,7 @@ def test_blocks_of_a_file_and_of_sums_change_nothing(monkeypatch, every, entitie
     data = csv(entities=entities)
     config = {"every": every, "entity": ("unit",)}
     whole = log_of(data, **config)
-    monkeypatch.setattr(formats, "BLOCK_BYTES", 1009)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 1009)
     same(log_of(data, **config), whole)
     assert whole.counts.rows_used == ROWS * entities
 
@@ -115,7 +116,7 @@ def test_the_longer_step_is_chosen_by_the_size_of_the_files(tmp_path, monkeypatc
     monkeypatch.setattr(sampling, "SAMPLE_ROWS", 500)
     monkeypatch.setattr(parquet, "_MOST_ROWS", 500)
     monkeypatch.setattr(sums, "_MOST_BUFFER_ROWS", 1_000)
-    monkeypatch.setattr(formats, "BLOCK_BYTES", 30_011)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 30_011)
     log = read_log([path], InputConfig(ignore=("unit",)))
     assert log.schema.step < 60 * SECOND
 

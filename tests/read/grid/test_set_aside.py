@@ -61,7 +61,7 @@ def test_a_log_with_many_readings_of_a_status_has_the_same_stops(monkeypatch: py
 
     usual = stops()
     monkeypatch.setattr(collector, "_MANY_STATES", 10)
-    monkeypatch.setattr("logscan.read.formats.BLOCK_BYTES", 1 << 13)
+    monkeypatch.setattr("logscan.read.formats.csv.BLOCK_BYTES", 1 << 13)
 
     assert stops() == usual
     assert 0.1 < np.mean(usual) < 0.9

@@ -8,25 +8,43 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from logscan.config import InputConfig
-from logscan.errors import EmptyInputError, InputError, UsageError
-from logscan.notes import Note, note
+from logscan.errors import EmptyInputError, UsageError
+from logscan.notes import Note
 from logscan.read.formats.csv.decimal_mark import found_decimal, refuse_split_decimals
-from logscan.read.formats.csv.first_row import first_data, only_text
-from logscan.read.formats.csv.header import Header, column_names, found_header, joined_header
 from logscan.read.formats.csv.open_quotes import holds_rows
+from logscan.read.formats.layout import found_layout
+from logscan.read.formats.table import refuse_wide
 from logscan.read.values.recognise import Rows, is_value
 
 BLANK = " "  # as a delimiter: a run of blanks and tabs
-MOST_COLUMNS = 20_000
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 500
 _NAMES_WITHIN = 5  # first rows
 _SHORT_WORD = 3  # letters, of a word that stands for no reading
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
-_QUOTED = re.compile(r"^(['\"])(.*)\1$")
-_LINES = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSettings:
+    """What the user set about a CSV, as in the configuration; None: found by evidence."""
+
+    delimiter: str | None = None
+    quote: str | None = None
+    decimal: str | None = None
+    header: str | None = None
+    data_from: int | None = None
+    units: bool = False  # numbers may carry one
+    time: str | None = None
+    entity: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    value: str | None = None
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The columns that the user spoke of."""
+        return frozenset({*self.channels, *self.ignore, *self.entity, self.time or "", self.value or ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +62,12 @@ class Dialect:
     notes: tuple[Note, ...]
 
 
-def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) -> Dialect:
+def found_dialect(sample: str, settings: CsvSettings, *, ended: bool, place: str) -> Dialect:
     """The dialect of the text that begins with `sample`.
 
     Args:
         sample: the first lines; the last may be cut off.
-        config: what the user said of delimiter, quote, header, first line of data and decimal mark.
+        settings: what the user said of delimiter, quote, header, first line of data and decimal mark.
         ended: whether the sample is the whole text.
         place: file name, for messages.
 
@@ -57,9 +75,9 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
         InputError: no rows, a header only, text that is no table, or a decimal mark that stays open.
         UsageError: an option that cannot be.
     """
-    delimiter, quote = _checked_delimiter(config.delimiter), _checked_quote(config.quote)
-    if config.decimal not in {None, ".", ","}:
-        raise UsageError("--decimal", f"'{config.decimal}' is not a decimal mark", "use . or ,")
+    delimiter, quote = _checked_delimiter(settings.delimiter), _checked_quote(settings.quote)
+    if settings.decimal not in {None, ".", ","}:
+        raise UsageError("--decimal", f"'{settings.decimal}' is not a decimal mark", "use . or ,")
     lines = sample if ended else sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1]
     if not lines.strip():
         raise EmptyInputError(
@@ -72,45 +90,30 @@ def found_dialect(sample: str, config: InputConfig, *, ended: bool, place: str) 
     if said:
         raw = [(line, row) for line, row in raw if line > 1]
     width = _width(raw)
-    if width > MOST_COLUMNS:
-        fact = f"there are more than {MOST_COLUMNS:,} columns"
-        raise InputError(place, fact, "write fewer columns, or one row per reading")
+    refuse_wide(width, place)
     rows = [(line, _trimmed(row, width)) for line, row in raw]
-    header, first = _header_and_first(rows, width, config, place, lines if found == BLANK else None)
-    names, notes = column_names(header.cells if header else [], rows[first:], width)
-    notes += _passed_over([line for line, _ in rows[:first]], header)
-    if found == "," and config.decimal is None:
-        refuse_split_decimals(raw[first:], header.cells if header else (), place)
+    layout = found_layout(
+        rows,
+        width,
+        header=settings.header,
+        data_from=settings.data_from,
+        place=place,
+        blanks=lines if found == BLANK else None,
+    )
+    first = layout.first
+    if found == "," and settings.decimal is None:
+        refuse_split_decimals(raw[first:], layout.cells, place)
     return Dialect(
         delimiter=found,
         quote=quote,
-        decimal=config.decimal or found_decimal(rows[first:], found, place, sample),
-        names=names,
-        header_line=header.first_line if header else None,
-        header_end=header.last_line if header else None,
-        written=tuple(header.written) if header else (),
+        decimal=settings.decimal or found_decimal(rows[first:], found, place, sample),
+        names=layout.names,
+        header_line=layout.header_line,
+        header_end=layout.header_end,
+        written=layout.written,
         skipped_lines=rows[first - 1][0] if first else (1 if said else 0),
-        notes=tuple(notes),
+        notes=layout.notes,
     )
-
-
-def _passed_over(lines: list[int], header: Header | None) -> list[Note]:
-    """Notes on the lines above the data that are not in the names."""
-    first, last = (header.first_line, header.last_line) if header else (lines[-1] + 1 if lines else 1, 0)
-    above = [line for line in lines if line < first]
-    below = [line for line in lines if header and line > last]
-    found = []
-    if len(above) == 1:
-        line = above[0]
-        found.append(note("line-above-header", line=line) if header else note("line-above-data", line=line))
-    elif above:
-        ends = {"first": above[0], "last": above[-1]}
-        found.append(note("lines-above-header", **ends) if header else note("lines-above-data", **ends))
-    if len(below) == 1:
-        found.append(note("line-below-header", line=below[0]))
-    elif below:
-        found.append(note("lines-below-header", first=below[0], last=below[-1]))
-    return found
 
 
 def _checked_delimiter(given: str | None) -> str | None:
@@ -233,73 +236,3 @@ def _missing_word(rows: Rows) -> str:
     word = next((word for word, _ in words.most_common(1)), "")
     columns = {place for row in later for place, cell in enumerate(row) if cell == word}
     return word if len(columns) > 1 else ""
-
-
-def _header_and_first(
-    rows: Rows, width: int, config: InputConfig, place: str, blanks: str | None
-) -> tuple[Header | None, int]:
-    """The header and the index of the first row of data, by option or by evidence.
-
-    `blanks` is the text where runs of blanks part the cells, which names may hold.
-    """
-    wanted = _wanted_lines(config.header)
-    if config.data_from is not None:
-        first = next((index for index, (line, _) in enumerate(rows) if line >= config.data_from), len(rows))
-        if first == len(rows):
-            last = rows[-1][0]
-            raise UsageError(
-                "--data-from",
-                f"there is no row from line {config.data_from} on",
-                f"the sample ends at line {last}",
-            )
-    elif isinstance(wanted, tuple):
-        after = [(line, row) for line, row in rows if line > wanted[1]]
-        below = first_data(after, width)
-        first = len(rows) - len(after) + (below or 0)
-    else:
-        found = first_data(rows, width)
-        first = only_text(rows, width, place) if found is None else found
-    if blanks is not None:
-        texts = blanks.splitlines()
-        rows = [(line, _names_apart(texts[line - 1], row, width)) for line, row in rows[:first]] + rows[
-            first:
-        ]
-    if wanted is None:
-        return found_header(rows[:first], width, exact=blanks is not None), first
-    if isinstance(wanted, str):
-        return None, first
-    inside = [(line, row) for line, row in rows[:first] if wanted[0] <= line <= wanted[1]]
-    if not inside or first >= len(rows):
-        raise UsageError(
-            "--header", f"there is no header and data below line {wanted[0]}", "count its lines from 1"
-        )
-    main = max(range(len(inside)), key=lambda index: len({cell.strip() for cell in inside[index][1]} - {""}))
-    return joined_header(inside[main:], above=inside[:main]), first
-
-
-def _names_apart(text: str, row: list[str], width: int) -> list[str]:
-    """The cells of a line above data that blanks part; names that hold blanks are parted by several, or by commas.
-
-    A lone `#` in front makes it a comment and names no column.
-    """
-    if row[0] == "#":
-        row = row[1:] if len(row) == width + 1 else []
-    if len(row) != width:
-        for mark in (r"\t+|\s{2,}", r"\s*[,;]\s*"):
-            cells = re.split(mark, text.strip().lstrip("#").strip())
-            if len(cells) == width:
-                return cells
-    return [_QUOTED.sub(r"\2", cell) for cell in row]
-
-
-def _wanted_lines(text: str | None) -> tuple[int, int] | str | None:
-    """The lines of `--header`; `none` where there is no header, None where it is to be found."""
-    if text is None or text.strip().casefold() == "none":
-        return None if text is None else "none"
-    match = _LINES.fullmatch(text)
-    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not 1 <= first <= last:
-        raise UsageError(
-            "--header", f"'{text}' is no line", "use a line such as 3, lines such as 3-5, or none"
-        )
-    return first, last

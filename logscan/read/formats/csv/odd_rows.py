@@ -1,17 +1,22 @@
-"""CSV rows with another number of cells than the header: mended if the extra ones are empty, else counted."""
+"""CSV rows that are no data: ragged ones (mended where that can be), empty ones, and the header once more."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 
 from logscan.notes import Note, note
 from logscan.read.formats.csv.open_quotes import holds_rows, refuse_swallowed
+
+EMPTY = note("row-empty")
+REPEATS_HEADER = note("header-repeats")
 
 
 class RaggedRows:
@@ -40,7 +45,7 @@ class RaggedRows:
         self._waiting: list[tuple[int, list[str] | None]] = []  # row number, its cells if mended
         self._next_number = 1
 
-    def handle(self, row: Any) -> str:
+    def handle(self, row: pa_csv.InvalidRow) -> Literal["skip"]:
         """The `invalid_row_handler` of `pyarrow.csv`: keep the row for later, tell the reader to skip it."""
         if row.text == self._end:
             self.ended = True
@@ -56,7 +61,7 @@ class RaggedRows:
             self._waiting.append((row.number, cells))
         return "skip"
 
-    def restored(self, batches: Iterable[Any]) -> Iterator[Any]:
+    def restored(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches with the mended rows at their places; raises InputError where a quote swallows rows."""
         for batch in batches:
             self._refuse_swallowed()
@@ -71,7 +76,7 @@ class RaggedRows:
         if self._swallowing is not None:
             refuse_swallowed([self._swallowing], self._delimiter, len(self._names), self._place)
 
-    def _mended(self, row: Any) -> list[str] | None:
+    def _mended(self, row: pa_csv.InvalidRow) -> list[str] | None:
         if row.actual_columns <= row.expected_columns:
             return None
         quoting: dict[str, Any] = {"quotechar": self._quote} if self._quote else {"quoting": csv.QUOTE_NONE}
@@ -82,7 +87,7 @@ class RaggedRows:
         fitting, extra = cells[: len(self._names)], cells[len(self._names) :]
         return None if any(cell.strip() for cell in extra) or len(fitting) < len(self._names) else fitting
 
-    def _with_mended(self, batch: Any) -> Any:
+    def _with_mended(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """One batch; its rows have the numbers that the skipped rows left free."""
         end = self._next_number + batch.num_rows
         inside = 0
@@ -99,10 +104,55 @@ class RaggedRows:
         free = np.setdiff1d(np.arange(first, end), [number for number, _ in taken])
         order = np.argsort(np.r_[free, [number for number, _ in mended]], kind="stable")
         table = pa.Table.from_batches([batch, self._batch([cells for _, cells in mended])])
-        return table.take(pa.array(order)).combine_chunks().to_batches()[0]
+        return table.take(order).combine_chunks().to_batches()[0]
 
-    def _batch(self, rows: list[list[str]]) -> Any:
+    def _batch(self, rows: list[list[str]]) -> pa.RecordBatch:
         columns = [
             pa.array([cell or None for cell in cells], pa.string()) for cells in zip(*rows, strict=True)
         ]
         return pa.RecordBatch.from_arrays(columns, names=self._names)
+
+
+def without_blank_rows(batch: pa.RecordBatch, dropped: Counter[Note]) -> pa.RecordBatch:
+    """A batch of text without rows of empty cells, which spreadsheets leave at the end; they are counted."""
+    if batch.num_columns == 0 or batch.column(0).null_count == 0:
+        return batch
+    blank: Any = pa.array(np.ones(batch.num_rows, dtype=np.bool_))
+    for column in batch.columns:
+        blank = pc.and_(blank, _holds(column, ""))
+    if not blank.true_count:
+        return batch
+    dropped[EMPTY] += blank.true_count
+    return batch.filter(pc.invert(blank))
+
+
+def header_column(written: Sequence[str]) -> int | None:
+    """The first column that the header has a cell for; None where it has none."""
+    return next((position for position, cell in enumerate(written) if cell), None)
+
+
+def without_repeated_header(
+    batch: pa.RecordBatch, written: Sequence[str], dropped: Counter[Note]
+) -> pa.RecordBatch:
+    """A batch of text without rows that are the header again, as in exports put one under the other.
+
+    Args:
+        batch: all columns, as text.
+        written: the header's cells, as many as there are columns or fewer.
+        dropped: rows taken out are counted here.
+    """
+    first = header_column(written)
+    if first is None or not pc.any(pc.equal(batch.column(first), pa.scalar(written[first]))).as_py():
+        return batch
+    same: Any = pc.fill_null(pc.equal(batch.column(first), pa.scalar(written[first])), pa.scalar(False))
+    for column, cell in zip(batch.columns, written, strict=False):
+        same = pc.and_(same, _holds(column, cell))
+    if not same.true_count:
+        return batch
+    dropped[REPEATS_HEADER] += same.true_count
+    return batch.filter(pc.invert(same))
+
+
+def _holds(column: Any, cell: str) -> Any:
+    """Where the cells of a text column are `cell` but for blanks around them."""
+    return pc.equal(pc.utf8_trim_whitespace(column.fill_null("")), pa.scalar(cell))

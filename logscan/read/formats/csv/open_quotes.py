@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from logscan.errors import InputError
 from logscan.read.values.numbers import is_text
@@ -23,7 +24,7 @@ def holds_rows(text: str, delimiter: str, width: int) -> bool:
     )
 
 
-def refuse_swallowed_lines(batch: Any, delimiter: str, place: str) -> None:
+def refuse_swallowed_lines(batch: pa.RecordBatch, delimiter: str, place: str) -> None:
     """Look at the text cells of a batch.
 
     Args:

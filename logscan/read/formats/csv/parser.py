@@ -14,10 +14,14 @@ from logscan.errors import InputError
 from logscan.notes import Note
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block
-from logscan.read.formats.csv.needless import header_column, without_blank_rows, without_repeated_header
-from logscan.read.formats.csv.odd_rows import RaggedRows
+from logscan.read.formats.csv.odd_rows import (
+    RaggedRows,
+    header_column,
+    without_blank_rows,
+    without_repeated_header,
+)
 from logscan.read.formats.csv.open_quotes import refuse_swallowed_lines
-from logscan.read.plan.columns_to_read import Wanted
+from logscan.read.formats.table import ColumnsToRead
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -33,7 +37,7 @@ class Parsed:
         failed: columns that hold cells which pyarrow does not convert.
     """
 
-    batches: list[Any] = field(default_factory=list)
+    batches: list[pa.RecordBatch] = field(default_factory=list)
     dropped: Counter[Note] = field(default_factory=Counter)
     cut: bool = False
     failed: frozenset[str] = frozenset()
@@ -49,7 +53,7 @@ class Parser:
         # A row no text holds and no table has: where it is not seen, a quoted cell has swallowed it.
         self._end = "\0" + dialect.delimiter * len(dialect.names)
 
-    def parsed(self, block: Block, wanted: Wanted | None) -> Parsed:
+    def parsed(self, block: Block, wanted: ColumnsToRead | None) -> Parsed:
         """The rows of a block.
 
         Args:
@@ -78,7 +82,7 @@ class Parser:
         return Parsed(plain.batches, plain.dropped, plain.cut, frozenset(failed or wanted.types))
 
     def _as_typed(
-        self, text: bytes | memoryview, wanted: Wanted, *, quoted: bool, ends: bool
+        self, text: bytes | memoryview, wanted: ColumnsToRead, *, quoted: bool, ends: bool
     ) -> Parsed | None:
         """The wanted columns; None where the block has to be looked at as text."""
         ragged = self._ragged()
@@ -113,7 +117,7 @@ class Parser:
             batches.append(without_repeated_header(kept, self._written, dropped) if self._written else kept)
         return Parsed(batches, ragged.dropped + dropped, cut)
 
-    def _holds_needless(self, batch: Any) -> bool:
+    def _holds_needless(self, batch: pa.RecordBatch) -> bool:
         """Whether rows may be empty or repeat the header, by the columns that tell it."""
         if batch.column(self._dialect.names[0]).null_count:
             return True
@@ -123,20 +127,25 @@ class Parser:
         column = batch.column(self._dialect.names[first])
         if column.type != pa.string():
             return False
-        return bool(pc.any(pc.equal(column, self._written[first])).as_py())
+        return bool(pc.any(pc.equal(column, pa.scalar(self._written[first]))).as_py())
 
     def _ragged(self) -> RaggedRows:
         dialect = self._dialect
         return RaggedRows(dialect.names, dialect.delimiter, dialect.quote, self._place, end=self._end)
 
     def _read(
-        self, text: bytes | memoryview, ragged: RaggedRows, names: tuple[str, ...], wanted: Wanted | None
-    ) -> Any:
+        self,
+        text: bytes | memoryview,
+        ragged: RaggedRows,
+        names: tuple[str, ...],
+        wanted: ColumnsToRead | None,
+    ) -> pa.RecordBatch:
         """One record batch; raises ArrowInvalid where a cell does not convert."""
         dialect = self._dialect
         types = wanted.types if wanted is not None else {}
+        source: Any = pa.BufferReader(text)
         table = pa_csv.read_csv(
-            pa.BufferReader(text),
+            source,
             read_options=pa_csv.ReadOptions(
                 column_names=list(dialect.names), block_size=len(text) + 1, use_threads=False
             ),
@@ -159,11 +168,11 @@ class Parser:
         return table.combine_chunks().to_batches()[0] if table.num_rows else _empty(table.schema)
 
 
-def _empty(schema: Any) -> Any:
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array([], kind) for kind in schema.types], schema=schema)
 
 
-def _all_convert(batches: list[Any], name: str, kind: Any) -> bool:
+def _all_convert(batches: list[pa.RecordBatch], name: str, kind: pa.DataType) -> bool:
     """Whether all cells of a text column convert to a type."""
     try:
         for batch in batches:

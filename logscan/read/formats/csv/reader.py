@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import pyarrow as pa
 
@@ -13,7 +12,7 @@ from logscan.notes import Note
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block, Pieces, blocks_of_lines, refuse_long_line
 from logscan.read.formats.csv.parser import Parsed, Parser
-from logscan.read.plan.columns_to_read import Wanted
+from logscan.read.formats.table import ColumnsToRead
 
 _MOST_THREADS = 4
 _PATIENCE = 3  # blocks with a column that does not convert, before it is not tried again
@@ -32,7 +31,7 @@ class CsvRows:
     def __init__(
         self, text: Pieces, dialect: Dialect, place: str, position: Callable[[], int | None]
     ) -> None:
-        self.wanted: Wanted | None = None
+        self.wanted: ColumnsToRead | None = None
         self.dropped: Counter[Note] = Counter()
         self.position: int | None = None
         self._text, self._dialect, self._place = text, dialect, place
@@ -41,7 +40,7 @@ class CsvRows:
         self._failed: Counter[str] = Counter()  # column -> blocks
         self._pool: ThreadPoolExecutor | None = None
 
-    def batches(self, block_bytes: int) -> Iterator[Any]:
+    def batches(self, block_bytes: int) -> Iterator[pa.RecordBatch]:
         """The record batches, in order.
 
         Raises:

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from logscan.config import InputConfig
 from logscan.errors import InputError
-from logscan.read import formats, read_log
+from logscan.read import read_log
+from logscan.read.formats import csv as csv_format
 from logscan.read.formats.csv.dialect import Dialect
 from logscan.read.formats.csv.lines import Block, blocks_of_lines
 from logscan.read.formats.csv.parser import Parser
 from logscan.read.formats.csv.reader import CsvRows
-from logscan.read.plan.columns_to_read import Wanted
+from logscan.read.formats.table import ColumnsToRead
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import numbers
 from logscan.read.values.time_formats import TimeForm
@@ -128,7 +129,7 @@ def both_ways(cells, kind, decimal=".", quoting=csv.QUOTE_MINIMAL):
     """A column as pyarrow converts it, None where it does not, and as text."""
     parser = Parser(dialect(("key", "x")), "log.csv")
     block = Block(written_as([("k", cell) for cell in cells], quoting=quoting), last=True)
-    typed = parser.parsed(block, Wanted(("key", "x"), {"x": kind}, decimal))
+    typed = parser.parsed(block, ColumnsToRead(("key", "x"), {"x": kind}, decimal))
     plain = parser.parsed(block, None)
     assert typed.dropped == plain.dropped
     found = typed.batches[0].column("x")
@@ -304,10 +305,10 @@ def test_conversion_at_once_changes_no_series_and_no_count(odd, block):
             return str(error)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(formats, "BLOCK_BYTES", block)
+        patch.setattr(csv_format, "BLOCK_BYTES", block)
         patch.setattr("logscan.read.sampling.SAMPLE_ROWS", 5)
         one = log()
-        patch.setattr(formats.Table, "want", lambda *_: None)
+        patch.setattr(csv_format.CsvTable, "read_only", lambda *_: None)
         other = log()
     if isinstance(one, str) or isinstance(other, str):
         assert one == other
@@ -329,7 +330,7 @@ def test_columns_that_keep_failing_are_no_longer_converted(monkeypatch):
     monkeypatch.setattr("logscan.read.formats.csv.parser.pa_csv.read_csv", watched)
     data = written_as([("k", row, "ERR", row) for row in range(1000)])
     csv_rows = CsvRows(Pieces(data, [97]), dialect(("key", "x", "y", "z")), "log.csv", lambda: None)
-    csv_rows.wanted = Wanted(("key", "x", "y", "z"), dict.fromkeys(("x", "y", "z"), pa.float64()), ".")
+    csv_rows.wanted = ColumnsToRead(("key", "x", "y", "z"), dict.fromkeys(("x", "y", "z"), pa.float64()), ".")
     found = pa.concat_tables(
         [pa.table({"x": numbers(batch.column("x"), ".").cells}) for batch in csv_rows.batches(300)]
     )

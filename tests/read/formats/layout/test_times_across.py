@@ -9,7 +9,7 @@ import pytest
 
 from logscan.config import InputConfig
 from logscan.read import read_log
-from logscan.read.formats.csv.times_across import found_across
+from logscan.read.formats.layout.times_across import found_across
 from logscan.time_units import MONTH_NS
 from tests.words import words
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logscan.read.files.ahead import ReadAhead
+from logscan.read.files.compressed import ReadAhead
 
 
 @given(st.binary(max_size=500), st.integers(1, 60))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -68,14 +67,14 @@ class Across:
             time=self.time,
         )
 
-    def below(self, batch: Any) -> Any:
+    def below(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A record batch with one row per reading, in order of rows and of times."""
         rows, times = batch.num_rows, len(self.names)
-        each = pa.array(np.repeat(np.arange(rows), times))
+        each = np.repeat(np.arange(rows), times)
         columns = [batch.column(batch.schema.get_field_index(name)).take(each) for name in self.kept]
-        columns.append(pa.array(self.texts, pa.string()).take(pa.array(np.tile(np.arange(times), rows))))
+        columns.append(pa.array(self.texts, pa.string()).take(np.tile(np.arange(times), rows)))
         readings = pa.chunked_array([batch.column(place) for place in self.places]).combine_chunks()
-        columns.append(readings.take(pa.array(np.arange(rows * times).reshape(times, rows).T.ravel())))
+        columns.append(readings.take(np.arange(rows * times).reshape(times, rows).T.ravel()))
         return pa.RecordBatch.from_arrays(columns, names=list(self.columns))
 
 

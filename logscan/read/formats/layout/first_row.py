@@ -6,8 +6,8 @@ import re
 from itertools import pairwise
 
 from logscan.errors import EmptyInputError, InputError
-from logscan.read.formats.csv.header import distinct_names
-from logscan.read.formats.csv.times_across import found_across
+from logscan.read.formats.layout.times_across import found_across
+from logscan.read.formats.table import distinct_names
 from logscan.read.values.numbers import MISSING_WORDS
 from logscan.read.values.recognise import Rows, is_moment, is_value
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 
 from logscan.notes import Note, note
+from logscan.read.formats.table import distinct_names
 from logscan.read.values.recognise import Rows, is_moment, is_value
 from logscan.read.values.units import is_kind, is_unit
 from logscan.read.values.vocabulary import HEADER_TIME_WORD
@@ -209,19 +209,3 @@ def is_shifted(header: list[str], fitting: list[list[str]]) -> bool:
     """Whether the first column holds times and the first name is that of a time: no index without a name."""
     times = sum(is_moment(row[0]) for row in fitting)
     return bool(header) and 2 * times > len(fitting) and bool(HEADER_TIME_WORD.search(header[0]))
-
-
-def distinct_names(cells: list[str]) -> tuple[str, ...]:
-    """Names made distinct: unnamed ones become `column N`, repeated ones get ` (2)`, ` (3)` ..."""
-    taken = Counter(cells)
-    names: list[str] = []
-    seen: set[str] = set()
-    for place, cell in enumerate(cells, start=1):
-        name = base = cell or f"column {place}"
-        number = 1
-        while name in seen or (number > 1 and taken[name]):
-            number += 1
-            name = f"{base} ({number})"
-        seen.add(name)
-        names.append(name)
-    return tuple(names)
