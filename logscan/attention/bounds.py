@@ -22,7 +22,8 @@ from torch import Tensor
 from logscan.attention.layout import KeyBlocks
 from logscan.attention.nodes import Nodes
 from logscan.attention.problem import AttentionResult, Problem
-from logscan.attention.tile import TileResult, TileRows
+from logscan.attention.tile import TileResult
+from logscan.attention.tile_records import TileRows
 
 
 @dataclass(frozen=True, slots=True)

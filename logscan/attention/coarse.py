@@ -14,47 +14,15 @@ are leaves, so a cover has O(log N) nodes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from logscan.attention.layout import DEAD
 from logscan.attention.problem import Problem
-
-if TYPE_CHECKING:
-    from logscan.attention.plan import Plan
-    from logscan.attention.tile import TileFacts, TileRows
+from logscan.attention.tile_records import Plan, Standing, TileFacts, TileRows
 
 ALLOWED_ENOUGH = 0.75  # of a node's keys that are not taken; below, the node is left out
 SATURATION = 2.0  # half the variance at which the second-order term bends: beyond, a node is not Gaussian
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """The nodes that stand for everything, seen from every leaf, in tree order."""
-
-    node: Tensor  # (leaves, n) int32 node numbers
-    start: Tensor  # (leaves, n) int32 first leaf under the node, ascending
-
-    @staticmethod
-    def of(node: Tensor, levels: int) -> Cover:
-        """The cover made of these nodes."""
-        # the level of a heap number is the position of the highest bit of the number plus one
-        level = (node + 1).to(torch.float64).log2().floor().long()
-        start = (node + 1 - (1 << level)) << (levels - level)
-        start, order = start.sort(dim=1)
-        return Cover(node.gather(1, order).int(), start.int())
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How many keys every node stands for, and where the taken ones are."""
-
-    count: Tensor  # (tiles, 1 or rows, n) keys neither taken nor forbidden
-    taken: Tensor  # (tiles, 1 or rows, n) keys taken in stretches of time
-    node: Tensor  # (tiles, s) int64 the node of every such key, n for an empty slot
 
 
 @torch.no_grad()

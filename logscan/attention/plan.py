@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from logscan.attention.coarse import Cover
 from logscan.attention.layout import DEAD, KeyBlocks
 from logscan.attention.nodes import Geometry, Nodes, surroundings
 from logscan.attention.problem import Problem
 from logscan.attention.search import TILE_ROWS, Tiles, analogues, analogues_beside, tiles_by_leaf
 from logscan.attention.selection import GROUP_QUERIES, most_voted, query_groups, straddling, stretches
 from logscan.attention.survey import followers_alike
+from logscan.attention.tile_records import Cover, Plan
 from logscan.attention.tree import ContentTree
 
 COVER_LEAVES = 16  # nodes of a level that a group's cover keeps near; larger ones cover what is further
@@ -37,30 +36,6 @@ class SparseOptions:
     coarse: Literal["auto", "none", "mean", "second"]
     local: bool  # take the neighbourhood in time as well
     curvature: float  # c of the bias b ≈ c ‖k‖² / 2, below 0 for distance attention, else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One row per tile of queries."""
-
-    slots: Tensor  # (tiles, rows) int64 query indices; a short tile repeats its first
-    taken: Tensor  # (tiles, rows) bool, false where repeated
-    time_blocks: Tensor  # (tiles, s) int64 blocks that the cover's nodes hold too: see `by_leaf`
-    since: Tensor | None  # (tiles, s) int64, first row that may use the block; None: all may
-    leaves: Tensor  # (tiles, l) int64 leaves taken whole, ascending
-    home: Tensor  # (tiles,) int64 the leaf whose cover stands for all other keys
-    cover: Cover  # of every leaf; its nodes hold the keys of `time_blocks` too
-    exactly: Tensor  # (tiles,) bool, tiles whose queries must be answered by the dense path
-    found: Tensor  # (tiles, rows, m) int64 positions that each query's own search found, -1 for none
-    by_leaf: bool  # `time_blocks` are leaves, else blocks of consecutive keys
-
-    def pieces(self, step: int) -> Iterator[Plan]:
-        """The plan in pieces of `step` tiles."""
-        for begin in range(0, len(self.slots), step):
-            part = slice(begin, begin + step)
-            tensors = {field.name: getattr(self, field.name) for field in fields(self)}
-            tensors = {name: table[part] for name, table in tensors.items() if isinstance(table, Tensor)}
-            yield replace(self, **tensors)
 
 
 @torch.no_grad()

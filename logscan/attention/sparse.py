@@ -18,11 +18,12 @@ from logscan.attention.layout import DEAD, leaf_blocks, leaf_of_keys, taken, tim
 from logscan.attention.neighbors import named_neighbors
 from logscan.attention.nodes import Nodes
 from logscan.attention.parts import Parts
-from logscan.attention.plan import Plan, SparseOptions, sparse_plan
+from logscan.attention.plan import SparseOptions, sparse_plan
 from logscan.attention.problem import AttentionResult, Problem, patched
 from logscan.attention.selection import BLOCK_KEYS
 from logscan.attention.survey import weight_is_near
-from logscan.attention.tile import TileFacts, TileRows, attend_tiles
+from logscan.attention.tile import attend_tiles
+from logscan.attention.tile_records import Plan, TileFacts, TileRows
 from logscan.attention.tree import ContentTree
 
 CHUNK_BYTES_CPU = 16 << 20  # gathered keys and values, and logits, of one chunk of tiles

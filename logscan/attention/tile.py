@@ -3,47 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from logscan.attention.coarse import Standing, coarse_logits
+from logscan.attention.coarse import coarse_logits
 from logscan.attention.layout import DEAD, forbid
-
-
-@dataclass(frozen=True, slots=True)
-class TileRows:
-    """What a chunk of tiles is computed from; gradients flow to all of these."""
-
-    query: Tensor  # (tiles, rows, d')
-    time_key: Tensor  # (tiles, s, d') consecutive keys
-    time_value: Tensor  # (tiles, s, dv)
-    leaf_key: Tensor  # (tiles, l, d') keys of leaves taken whole
-    leaf_value: Tensor  # (tiles, l, dv)
-    node_key: Tensor  # (tiles, n, d') nodes that stand for the rest
-    node_value: Tensor  # (tiles, n, dv)
-    node_variance: Tensor  # (tiles, n)
-
-    def tensors(self) -> tuple[Tensor, ...]:
-        """All of them, in order."""
-        exact = (self.time_key, self.time_value, self.leaf_key, self.leaf_value)
-        return (self.query, *exact, self.node_key, self.node_value, self.node_variance)
-
-
-@dataclass(frozen=True, slots=True)
-class TileFacts:
-    """What is constant for a chunk of tiles."""
-
-    slots: Tensor  # (tiles, rows) query indices
-    band: tuple[Tensor, Tensor] | None  # `Problem.band`
-    time_position: Tensor  # (tiles, s) floating, -1 for none
-    leaf_position: Tensor  # (tiles, l) floating, -1 for none
-    since: Tensor | None  # (tiles, s) first row that may use the key
-    standing: Standing  # what each node stands for
-    total: Tensor  # (tiles, n) keys under each node
-    curvature: float
-    coarse: Literal["auto", "none", "mean", "second"]
+from logscan.attention.tile_records import TileFacts, TileRows
 
 
 @dataclass(frozen=True, slots=True)
