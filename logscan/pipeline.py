@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from logscan.errors import InputError, UsageError
 from logscan.memory import hold_no_large_blocks
 from logscan.model.encoder import encode
 from logscan.model.explain import judged_series
-from logscan.model.heads import FEWEST_WINDOWS, long_enough, prepared
+from logscan.model.heads import FEWEST_WINDOWS, head_specs, long_enough, prepared
 from logscan.model.records import EntityModel, Model
 from logscan.model.score_growing import encode_growing
 from logscan.model.thinned_history import Kept, kept_stretches
@@ -31,7 +31,9 @@ from logscan.read_settings import over_stored, stored_settings
 from logscan.records import Bool, Log, LogKind, Series, SeriesScores, TimeKind
 from logscan.time_units import SECOND_NS
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, int, int], None]  # what is done, how many looks at heads are, of about how many
+Tell = Callable[[str], None]
+_LOOKS = 2  # at every head: training trims and fits, scoring lets the history grow
 _LONG_CELLS = 2_000_000  # steps times channels; a shorter log is far from filling a gigabyte
 
 
@@ -81,7 +83,7 @@ def train(
         excluded: entity -> (steps,) bool over its series in the log: steps that are no example of normal, such
             as known failures. They have no influence on the model.
         device: `auto`, `cpu` or `cuda`.
-        progress: told every entity and head when it is done.
+        progress: told of every look at a head when it is done.
 
     Raises:
         InputError: no entity is long enough to train on, or nothing in one could be judged.
@@ -107,7 +109,9 @@ def train(
         )
         for series in usable
     ]
-    for series, part in zip(usable, kept, strict=True):
+    looks = [_LOOKS * len(head_specs(config.encoder, part.series.grid.steps)) for part in kept]
+    told = _counted(progress, [series.entity for series in usable], looks)
+    for series, part, tell in zip(usable, kept, told, strict=True):
         trained = train_entity(
             part.series,
             config,
@@ -116,7 +120,7 @@ def train(
             device=torch_device,
             excluded=part.excluded,
             rhythm=_rhythm(part, log.schema.kind, config),
-            progress=_prefixed(progress, series.entity),
+            progress=tell,
         )
         if not np.isfinite(trained.entity.threshold_batch.value):
             raise InputError(
@@ -171,7 +175,7 @@ def score(
         causal: end-aligned scores that never depend on later rows; else overlap-mean (batch).
         grow_history: what looked ordinary is history for the rest of the log; `None`: as the model says.
         device: `auto`, `cpu` or `cuda`.
-        progress: told every entity and head when it is done.
+        progress: told of every look at a head when it is done.
 
     Raises:
         InputError: a channel of the model is missing, or the grid step differs.
@@ -186,17 +190,16 @@ def score(
             "score with the same time column and --every as in training, or train a new model",
         )
     grow_history = model.config.encoder.grow_history if grow_history is None else grow_history
-    scored, skipped = [], []
-    for series in log.series:
-        entity = model.entity(series.entity)
-        if entity is None:
-            skipped.append(series.entity)
-            continue
+    skipped = [series.entity for series in log.series if model.entity(series.entity) is None]
+    known = [(series, entity) for series in log.series if (entity := model.entity(series.entity)) is not None]
+    looks = [(_LOOKS if grow_history and not causal else 1) * len(entity.heads) for _, entity in known]
+    told = _counted(progress, [entity.entity for _, entity in known], looks)
+    scored = []
+    for (series, entity), tell in zip(known, told, strict=True):
         chosen = _model_channels(series, model, log)
-        told = _prefixed(progress, series.entity)
         scored.append(
             _scored(
-                chosen, entity, model.config, torch_device, told, causal=causal, grow_history=grow_history
+                chosen, entity, model.config, torch_device, tell, causal=causal, grow_history=grow_history
             )
         )
     extra = sorted(set(log.schema.channels) - set(model.schema.channels))
@@ -227,7 +230,7 @@ def _scored(
     entity: EntityModel,
     config: Config,
     device: torch.device,
-    progress: Progress | None,
+    progress: Tell | None,
     *,
     causal: bool,
     grow_history: bool,
@@ -353,10 +356,29 @@ def _numbered(scored: list[SeriesScores]) -> tuple[SeriesScores, ...]:
     return tuple(done)
 
 
-def _prefixed(progress: Progress | None, entity: str) -> Progress | None:
-    if progress is None or not entity:
-        return progress
-    return lambda head: progress(f"{entity} {head}")
+def _counted(progress: Progress | None, names: Sequence[str], looks: Sequence[int]) -> list[Tell | None]:
+    """What to call with every finished head, per entity: counts the looks at heads of all entities.
+
+    Args:
+        progress: told of every look.
+        names: of the entities.
+        looks: at heads that each entity takes, about.
+    """
+    if progress is None:
+        return [None] * len(names)
+    before = np.concatenate([[0], np.cumsum(looks)]).tolist()
+
+    def counter(name: str, begin: int, most: int) -> Tell:
+        done = 0
+
+        def tell(head: str) -> None:
+            nonlocal done
+            done = min(done + 1, most)
+            progress(f"{name} {head}".strip(), begin + done, before[-1])
+
+        return tell
+
+    return [counter(name, begin, most) for name, begin, most in zip(names, before[:-1], looks, strict=True)]
 
 
 def _fingerprint(parts: list[Kept]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from logscan.text_safety import visible, visible_json
 
 _GRADE_STYLE = {Grade.GOOD: "green", Grade.USABLE: "yellow", Grade.POOR: "red", Grade.UNUSABLE: "bold red"}
 SHOWN_EVENTS = 10
+_LINE_EVERY_SECONDS = 60
 _LISTED_CHANNELS = 20
 _SHOWN_IGNORED = 3
 
@@ -79,15 +81,52 @@ class Consoles:
         sys.stdout.buffer.flush()
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Callable[[str], None] | None]:
-        """A progress line on a terminal, nothing elsewhere; yields what to call with each finished item."""
-        if self.quiet or not self.err.is_terminal:
+    def progress(self, title: str) -> Iterator[Callable[[str, int, int], None] | None]:
+        """How far long work is; yields what to call with each finished item, how many are done, and of how many.
+
+        A line that moves on a terminal, a line a minute elsewhere, nothing where quiet.
+        """
+        if self.quiet:
             yield None
+            return
+        begin = last = time.monotonic()
+        if not self.err.is_terminal:
+
+            def line(item: str, done: int, total: int) -> None:
+                nonlocal last
+                now = time.monotonic()
+                if now - last >= _LINE_EVERY_SECONDS:
+                    last = now
+                    self.say(f"{title}: {done_text(item, done, total, now - begin)}")
+
+            yield line
             return
         columns = (TextColumn("{task.description}"), BarColumn(pulse_style="cyan"), TimeElapsedColumn())
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task(escape(title), total=None)
-            yield lambda item: bar.update(task, description=f"{escape(title)} {escape(visible(item))}")
+
+            def move(item: str, done: int, total: int) -> None:
+                told = done_text(item, done, total, time.monotonic() - begin)
+                text = f"{escape(title)} {escape(visible(told))}"
+                bar.update(task, description=text, completed=done, total=total or None)
+
+            yield move
+
+
+def done_text(item: str, done: int, total: int, seconds: float) -> str:
+    """How far work is: what was finished last, how many of how many, and the time left at the pace so far.
+
+    Args:
+        item: what was finished last.
+        done: how many are.
+        total: of how many; 0 where that is not known.
+        seconds: since the work began.
+    """
+    if not total:
+        return item
+    left = seconds * (total - done) / max(done, 1)
+    shown = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
+    return f"{item}, {done:,} of {total:,}, about {shown} left"
 
 
 def quality_table(qualities: Sequence[ChannelQuality]) -> Table:

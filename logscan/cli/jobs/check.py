@@ -11,6 +11,7 @@ import numpy as np
 
 from logscan.cli.console import Consoles, figures_table, input_table, quality_table
 from logscan.cli.jobs.reading import read_inputs, say_notes, step_text
+from logscan.cli.jobs.refusals import refuse_settings
 from logscan.cli.jobs.toml_text import toml_text
 from logscan.config import Config
 from logscan.errors import QualityGateError
@@ -49,6 +50,7 @@ def check(
     json_output: bool,
 ) -> int:
     """Show what logscan sees of an input."""
+    refuse_settings(config.input)
     log = read_inputs(consoles, inputs, config.input)
     qualities = channel_qualities(log)
     gaps = found_gaps(log)

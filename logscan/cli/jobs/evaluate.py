@@ -10,6 +10,7 @@ import numpy as np
 
 from logscan.cli.console import Consoles, figures_table
 from logscan.cli.jobs.measure import measured
+from logscan.cli.jobs.refusals import refuse_labels, refuse_settings
 from logscan.config import InputConfig
 from logscan.results.run_record import run_record_path
 
@@ -24,6 +25,8 @@ def evaluate(
     json_output: bool,
 ) -> int:
     """Measure scores against labels."""
+    refuse_settings(given)
+    refuse_labels(labels)
     figures_of = measured(scores, run_record_path(scores), labels=labels, source=tuple(source), given=given)
     evaluation = asdict(figures_of)
     # JSON knows no NaN, and a person reads a dash better.

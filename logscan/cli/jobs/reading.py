@@ -20,7 +20,7 @@ def read_inputs(
     """The log of a command's inputs; rows that were not used are warned about."""
     stdin = sys.stdin.buffer if "-" in inputs else None
     with consoles.progress("reading") as progress:
-        told = None if progress is None else (lambda rows: progress(f"{rows:,} rows"))
+        told = None if progress is None else (lambda rows: progress(f"{rows:,} rows", 0, 0))
         log = read_log(inputs, config, stdin=stdin, progress=told, keep=keep)
     dropped = sum(log.counts.dropped.values())
     if dropped:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from logscan.cli.console import SHOWN_EVENTS, Consoles, events_table
 from logscan.cli.exit_codes import EVENTS, SKIPPED
 from logscan.cli.jobs.reading import read_inputs, say_notes
+from logscan.cli.jobs.refusals import refuse_settings, refuse_time
 from logscan.config import InputConfig
 from logscan.errors import InputError, LogscanError
 from logscan.ops.increment import ends_inside_a_line, new_rows, rows_since
@@ -54,6 +55,8 @@ def score(
     causal = causal or state is not None
     target = None if out == "-" else Path(out)
     refuse_outputs(target, events)
+    refuse_settings(config)
+    refuse_time(since, "--since")
     with _failure_recorded(target, clock, device, causal), ExitStack() as held:
         if state is not None:
             held.enter_context(locked_state(state))

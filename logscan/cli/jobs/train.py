@@ -9,6 +9,7 @@ from logscan.alarms.promise import parse_false_alarms
 from logscan.cli.console import Consoles, figures_table
 from logscan.cli.exit_codes import SKIPPED
 from logscan.cli.jobs.reading import read_inputs, say_notes
+from logscan.cli.jobs.refusals import refuse_labels, refuse_settings, refuse_time
 from logscan.config import Config
 from logscan.labels.known_failures import known_failures, names_label_file
 from logscan.messages import text
@@ -32,6 +33,9 @@ def train(
 ) -> int:
     """Train a model and write its folder."""
     parse_false_alarms(config.alarm.false_alarms)
+    refuse_settings(config.input)
+    refuse_time(train_until, "--train-until")
+    refuse_labels(labels)
     refuse_model_folder(model_folder)
     column = () if labels is None or names_label_file(labels) else (labels,)
     log = read_inputs(consoles, inputs, config.input, keep=column)

@@ -136,6 +136,11 @@ def _year(day: np.datetime64) -> int:
     return int(day.astype("datetime64[Y]").astype(int)) + 1970
 
 
+def refuse_country(country: str) -> None:
+    """Refuse a country or region whose holidays are not known; raises UsageError."""
+    _public_holidays(country, range(2024, 2025))
+
+
 def _public_holidays(country: str, years: range) -> list[np.datetime64]:
     """The dates of the public holidays of `JP`, or of `DE-BY` with its region; raises UsageError."""
     import holidays  # noqa: PLC0415  its tables of 250 countries are read only when they are wanted
