@@ -40,6 +40,4 @@ def refuse_time(text: str | None, option: str) -> None:
 def refuse_labels(labels: str | None) -> None:
     """Refuse a label file that is not there; raises InputError."""
     if labels is not None and names_label_file(labels) and not Path(labels).is_file():
-        raise UsageError(
-            f"--labels {labels}", "no such file", "check the path, or name a column of the input"
-        )
+        raise InputError(labels, "no such label file", "check --labels")
