@@ -35,6 +35,11 @@ def table_suffixes() -> Suffixes:
     )
 
 
+def whole_suffixes() -> tuple[str, ...]:
+    """What the names of files end in that are not written line by line."""
+    return (*table_suffixes().whole, *PACKED_SUFFIXES, ".zip")
+
+
 def opened_table(source: Source, given: Mapping[str, Any], stdin: BinaryIO) -> TableReader:
     """Open one source and look at its beginning.
 
