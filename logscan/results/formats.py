@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BATCH_ROWS = 1 << 16  # rows of a Parquet file that are in memory as a table at a time
 BLOCK_BYTES = 1 << 22  # the same for text
 _LONGEST_LINE_BYTES = 1 << 26
+NEEDED_COLUMNS = ("time", "score", "threshold", "event", "quality")  # of a scores file
 TEXT_COLUMNS = ("time", "entity", "quality")  # all others hold numbers
 
 
@@ -180,8 +181,9 @@ def _json_texts(column: Any) -> Any:
 
 def _json_lines_head(path: Path) -> Head:
     with path.open("rb") as file:
-        first = json.loads(file.readline(_LONGEST_LINE_BYTES) or b"{}")
-    return Head(tuple(first), {}, 0)
+        first = file.readline(_LONGEST_LINE_BYTES)
+    # Without a row there is no key: a run that found nothing new leaves such a file.
+    return Head(tuple(json.loads(first)) if first else NEEDED_COLUMNS, {}, 0)
 
 
 def _json_lines_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -189,7 +191,7 @@ def _json_lines_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.Recor
     import pyarrow.json as pa_json
 
     with path.open("rb") as file:
-        clock = json.loads(file.readline(_LONGEST_LINE_BYTES)).get("time")
+        clock = json.loads(file.readline(_LONGEST_LINE_BYTES) or b"{}").get("time")
         file.seek(0)
         types: dict[str, pa.DataType] = {
             name: pa.string() if name in TEXT_COLUMNS else pa.float64() for name in columns

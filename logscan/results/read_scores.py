@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 
 from logscan.errors import InputError
 from logscan.records import F32, F64, I8, I32, I64, Bool, StepQuality, TimeKind
-from logscan.results.formats import BATCH_ROWS, SCORES, Head, Reading, ResultFormat, format_of
+from logscan.results.formats import BATCH_ROWS, NEEDED_COLUMNS, SCORES, Head, Reading, ResultFormat, format_of
 from logscan.results.spreadsheets import ESCAPED_FORMULA
 from logscan.results.write_scores import CONTRIBUTION
 from logscan.time_text import column_times
 
 _QUALITIES = tuple(quality.value for quality in StepQuality)
-_NEEDED = ("time", "score", "threshold", "event", "quality")
 _CSV = format_of(Path("scores.csv"), SCORES)
 _REMEDY = "pass a file written by 'logscan score'"
 
@@ -54,7 +53,7 @@ def read_scores(path: Path) -> ScoreRows:
     """
     head = _head(path)
     names, metadata, rows = head.names, dict(head.metadata), head.rows
-    missing = [name for name in _NEEDED if name not in names]
+    missing = [name for name in NEEDED_COLUMNS if name not in names]
     if missing:
         raise InputError(str(path), f"not a scores file: column '{missing[0]}' is missing", _REMEDY)
     clock = _Clock(path, metadata)
@@ -62,7 +61,7 @@ def read_scores(path: Path) -> ScoreRows:
     time, entity = _Column(np.int64, rows), _Column(np.int32, rows)
     score, threshold = _Column(np.float32, rows), _Column(np.float64, rows)
     event, quality = _Column(np.int64, rows), _Column(np.int8, rows)
-    for batch in _batches(path, [name for name in (*_NEEDED, "entity") if name in names]):
+    for batch in _batches(path, [name for name in (*NEEDED_COLUMNS, "entity") if name in names]):
         time.append(clock.times(batch.column("time")))
         score.append(_floats(batch.column("score"), path))
         threshold.append(_floats(batch.column("threshold"), path))

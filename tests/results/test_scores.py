@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -269,3 +269,11 @@ def test_every_line_of_json_lines_is_a_json_object(tmp_path):
     assert [row["score"] for row in rows[:2]] == [None, None]
     assert [row["event"] for row in rows if row["alarm"]] == [4, 4, 4]
     assert rows[0]["time"] == "2024-01-02 03:04:01"
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
+def test_scores_without_a_row_read_back_as_none(tmp_path, suffix):
+    """A run that found nothing new leaves such a file."""
+    empty = replace(scores(), grid=replace(scores().grid, steps=0), row_times=None)
+    write_scores(tmp_path / f"s{suffix}", [empty], metadata={}, log_kind=LogKind.EVENTS)
+    assert len(read_scores(tmp_path / f"s{suffix}").time) == 0
