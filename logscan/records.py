@@ -130,7 +130,7 @@ class InputSchema:
     """What was understood of the input, and so what can be set by option."""
 
     files: tuple[str, ...]
-    format: str  # "csv" or "parquet"
+    format: str  # name of a format of `read.formats`
     encoding: str | None
     delimiter: str | None
     decimal: str | None

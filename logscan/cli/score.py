@@ -9,6 +9,7 @@ import typer
 
 from logscan.cli import options
 from logscan.cli.start import consoles_of
+from logscan.results.formats import EVENTS, SCORES, listed
 
 
 @options.input_options
@@ -21,13 +22,11 @@ def score(
         typer.Option(
             "--out",
             envvar="LOGSCAN_OUT",
-            help="Scores file, .parquet or .csv; - is CSV on stdout.",
+            help=f"Scores file, {listed(SCORES)}; - is CSV on stdout.",
         ),
     ],
     given: dict[str, Any],
-    events: Annotated[
-        Path | None, typer.Option("--events", help="Events file, .csv, .json or .parquet.")
-    ] = None,
+    events: Annotated[Path | None, typer.Option("--events", help=f"Events file, {listed(EVENTS)}.")] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="Write only rows from this time on.")
     ] = None,

@@ -24,6 +24,11 @@ NOTES: dict[str, Message] = {
         "ほかの{count}シートは読み込んでいません：{names:3}。--sheet シート名 で指定できます。",
         "lost",
     ),
+    "keys-not-read": Message(
+        "Keys that first appear after {megabytes} MB are not read: {names:3}.",
+        "{megabytes}MBより後に初めて現れるキーは読み込んでいません：{names:3}。",
+        "lost",
+    ),
     "import-repeated": Message(
         "{rows} rows repeat a stretch of this log row by row: an import that came twice. They were dropped; --repeats count keeps them.",
         "{rows}行が同じ記録の一部をそのまま繰り返しているため、二重取り込みとして除外しました。残すには --repeats count を指定してください。",
@@ -248,6 +253,7 @@ DROPPED: dict[str, Message] = {
     "entity-empty": Message("entity is empty", "対象の列が空"),
     "sensor-empty": Message("entity or sensor is empty", "対象またはセンサの列が空"),
     "import-repeats": Message("repeat an import", "二重取り込み"),
+    "json-broken": Message("is no JSON object", "JSONオブジェクトでない行"),
     "row-empty": Message("row is empty", "空の行"),
     "header-repeats": Message("repeats the header", "見出し行の繰り返し"),
     "comment": Message("comment", "コメント行"),

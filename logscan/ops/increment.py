@@ -11,8 +11,6 @@ import numpy as np
 from logscan.records import LogKind, SeriesScores
 from logscan.time_text import parse_time
 
-_WHOLE = (".parquet", ".gz", ".zst", ".bz2", ".xz", ".zip")  # formats that are written whole
-
 
 def rows_since(scores: Sequence[SeriesScores], since: str | None) -> list[SeriesScores]:
     """The scores from a time on that a person wrote; raises UsageError where it is no time."""
@@ -23,10 +21,15 @@ def rows_since(scores: Sequence[SeriesScores], since: str | None) -> list[Series
     ]
 
 
-def ends_inside_a_line(files: Sequence[str]) -> bool:
-    """Whether the last line of a CSV has no end yet, so that its last cell may be half written."""
+def ends_inside_a_line(files: Sequence[str], whole: tuple[str, ...]) -> bool:
+    """Whether the last line of a text has no end yet, so that its last cell may be half written.
+
+    Args:
+        files: of the log.
+        whole: suffixes of files that are not written line by line.
+    """
     for file in map(Path, files):
-        if not file.is_file() or file.suffix.lower() in _WHOLE:
+        if not file.is_file() or file.suffix.lower() in whole:
             continue
         with file.open("rb") as stream:
             stream.seek(max(0, file.stat().st_size - 2))

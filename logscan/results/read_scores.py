@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,19 +10,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from logscan.errors import InputError
 from logscan.records import F32, F64, I8, I32, I64, Bool, StepQuality, TimeKind
-from logscan.results.write_scores import CONTRIBUTION, ESCAPED_FORMULA
+from logscan.results.formats import BATCH_ROWS, NEEDED_COLUMNS, SCORES, Head, Reading, ResultFormat, format_of
+from logscan.results.spreadsheets import ESCAPED_FORMULA
+from logscan.results.write_scores import CONTRIBUTION
 from logscan.time_text import column_times
 
 _QUALITIES = tuple(quality.value for quality in StepQuality)
-_NEEDED = ("time", "score", "threshold", "event", "quality")
-_TEXT = ("time", "entity", "quality")
-_BATCH_ROWS = 1 << 16  # rows of a Parquet file that are in memory as a table at a time
-_BLOCK_BYTES = 1 << 22  # the same for CSV
+_CSV = format_of(Path("scores.csv"), SCORES)
 _REMEDY = "pass a file written by 'logscan score'"
 
 
@@ -54,8 +51,9 @@ def read_scores(path: Path) -> ScoreRows:
     Raises:
         InputError: missing, damaged or not a scores file.
     """
-    names, metadata, rows = _header(path)
-    missing = [name for name in _NEEDED if name not in names]
+    head = _head(path)
+    names, metadata, rows = head.names, dict(head.metadata), head.rows
+    missing = [name for name in NEEDED_COLUMNS if name not in names]
     if missing:
         raise InputError(str(path), f"not a scores file: column '{missing[0]}' is missing", _REMEDY)
     clock = _Clock(path, metadata)
@@ -63,7 +61,7 @@ def read_scores(path: Path) -> ScoreRows:
     time, entity = _Column(np.int64, rows), _Column(np.int32, rows)
     score, threshold = _Column(np.float32, rows), _Column(np.float64, rows)
     event, quality = _Column(np.int64, rows), _Column(np.int8, rows)
-    for batch in _batches(path, [name for name in (*_NEEDED, "entity") if name in names]):
+    for batch in _batches(path, [name for name in (*NEEDED_COLUMNS, "entity") if name in names]):
         time.append(clock.times(batch.column("time")))
         score.append(_floats(batch.column("score"), path))
         threshold.append(_floats(batch.column("threshold"), path))
@@ -97,7 +95,7 @@ def read_contributions(path: Path) -> Iterator[F32]:
     Raises:
         InputError: damaged.
     """
-    wanted = _contributions(_header(path)[0])
+    wanted = _contributions(_head(path).names)
     for batch in _batches(path, wanted) if wanted else ():
         parts = np.empty((batch.num_rows, len(wanted)), dtype=np.float32)
         for place, name in enumerate(wanted):
@@ -105,50 +103,38 @@ def read_contributions(path: Path) -> Iterator[F32]:
         yield parts
 
 
-def _contributions(names: list[str]) -> list[str]:
+def _contributions(names: Sequence[str]) -> list[str]:
     return [name for name in names if name.startswith(CONTRIBUTION)]
 
 
-def _header(path: Path) -> tuple[list[str], dict[str, str], int]:
-    """Names of the columns, what the schema carries, and the number of rows (0 where only reading tells)."""
+def _head(path: Path) -> Head:
+    """The columns and what else the file tells; raises InputError where it is none."""
     if not path.exists():
         raise InputError(str(path), "no such file", "check the path")
     try:
-        if not _is_parquet(path):
-            with pa_csv.open_csv(path, pa_csv.ReadOptions(block_size=_BLOCK_BYTES)) as reader:
-                return list(reader.schema.names), {}, 0
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
-            metadata.pop("ARROW:schema", None)
-            return list(schema.names), metadata, file.metadata.num_rows
-    except (pa.ArrowException, OSError) as error:
+        return _reading(path).head(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(path) from error
 
 
-def _batches(path: Path, columns: list[str]) -> Iterator[Any]:
+def _batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The rows of some columns as record batches of bounded size."""
     try:
-        if _is_parquet(path):
-            with pq.ParquetFile(path) as file:
-                # A group at a time: over a whole file it would keep the bytes of all it has read.
-                for group in range(file.num_row_groups):
-                    yield from file.iter_batches(_BATCH_ROWS, columns=columns, row_groups=[group])
-            return
-        types = {name: pa.string() if name in _TEXT else pa.float64() for name in columns}
-        options = pa_csv.ConvertOptions(
-            column_types=types, include_columns=columns, strings_can_be_null=False
-        )
-        with pa_csv.open_csv(
-            path, pa_csv.ReadOptions(block_size=_BLOCK_BYTES), convert_options=options
-        ) as reader:
-            yield from reader
+        yield from _reading(path).batches(path, columns)
     except (pa.ArrowException, OSError) as error:
-        raise (_text_among_numbers if "conversion error" in str(error) else _damaged)(path) from error
+        mixed = "conversion error" in str(error) or "changed from" in str(error)
+        raise (_text_among_numbers if mixed else _damaged)(path) from error
 
 
-def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
+def _form(path: Path) -> ResultFormat:
+    """The format of a file; CSV where its name tells none."""
+    return next((one for one in SCORES if one.suffix == path.suffix.lower()), _CSV)
+
+
+def _reading(path: Path) -> Reading:
+    reading = _form(path).reading
+    assert reading is not None  # as of all formats of scores
+    return reading
 
 
 def _damaged(path: Path) -> InputError:
@@ -180,7 +166,7 @@ def _entities(column: Any, entities: dict[str, int], path: Path) -> I32:
     """The place of each entity among those met so far, to which new ones are added; null is ''."""
     texts = pc.fill_null(column.cast(pa.string()), "")
     names = pc.unique(texts)
-    if not _is_parquet(path):
+    if _form(path).for_spreadsheets:
         plain = pc.replace_substring_regex(names, ESCAPED_FORMULA, r"\1").to_pylist()
     else:
         plain = names.to_pylist()
@@ -195,7 +181,7 @@ class _Column:
     """An array that grows: what is not yet filled costs no memory."""
 
     def __init__(self, dtype: Any, rows: int) -> None:
-        self._values = np.empty(max(rows, _BATCH_ROWS), dtype=dtype)
+        self._values = np.empty(max(rows, BATCH_ROWS), dtype=dtype)
         self._rows = 0
 
     def append(self, values: Any) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from logscan.errors import OutputError, UsageError
 from logscan.results.atomic import atomic_path
+from logscan.results.formats import EVENTS, SCORES, format_of
 
-_SCORES = (".parquet", ".csv")
-_EVENTS = (".csv", ".parquet", ".json")
 MODEL_DATA = ("model.json", "weights.safetensors", "history.safetensors", "MODEL_CARD.md")
 MODEL_FILES = (*MODEL_DATA, "manifest.json")
 
@@ -32,13 +31,10 @@ def refuse_outputs(out: Path | None, events: Path | None) -> None:
         UsageError: an unknown suffix, or one name for both.
         OutputError: a folder is missing or cannot be written.
     """
-    for path, suffixes in ((out, _SCORES), (events, _EVENTS)):
-        if path is None:
-            continue
-        if path.suffix.lower() not in suffixes:
-            remedy = f"end the name in {' or '.join(suffixes)}"
-            raise UsageError(str(path), f"unknown format '{path.suffix}'", remedy)
-        refuse_unwritable(path)
+    for path, formats in ((out, SCORES), (events, EVENTS)):
+        if path is not None:
+            format_of(path, formats)
+            refuse_unwritable(path)
     if out is not None and events is not None and out.resolve() == events.resolve():
         raise UsageError(str(events), "scores and events cannot be one file", "give --events another name")
 

@@ -36,7 +36,10 @@ BAD_FILES = {
     ),
     "binary": (
         bytes(range(256)) * 9,
-        "bad.csv: this is a binary file, not a table; pass CSV (plain, .gz, .zst, .bz2, .xz, .zip) or Parquet",
+        (
+            "bad.csv: this is a binary file, not a table; "
+            "pass CSV, JSON lines (plain, .gz, .zst, .bz2, .xz, .zip), Excel or Parquet"
+        ),
     ),
     "cut gzip": (
         gzip.compress(b"time,flow\n2024-01-01,1\n" * 99)[:40],

@@ -334,7 +334,7 @@ def test_text_that_is_no_table_is_refused():
     for text, fact in {
         "081109 203615 148 INFO dfs: block terminating\n081109 203807 222 INFO dfs: more words\n"
         * 9: "is text",
-        '{"time": 1, "x": 2}\n{"time": 2, "x": 3}\n': "is JSON",
+        '[{"time": 1, "x": 2},\n{"time": 2, "x": 3}]\n': "is JSON",
         "<html><table><tr><td>1</td></tr></table></html>\n": "is HTML or XML",
     }.items():
         with pytest.raises(InputError, match=fact):

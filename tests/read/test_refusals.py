@@ -44,7 +44,10 @@ CASES = {
     ),
     "binary": (
         bytes(range(256)) * 9,
-        "x.csv: this is a binary file, not a table; pass CSV (plain, .gz, .zst, .bz2, .xz, .zip), Excel or Parquet",
+        (
+            "x.csv: this is a binary file, not a table; "
+            "pass CSV, JSON lines (plain, .gz, .zst, .bz2, .xz, .zip), Excel or Parquet"
+        ),
     ),
     "workbook": (
         zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}),
@@ -56,7 +59,7 @@ CASES = {
     ),
     "zip without a table": (
         zipped({"a.bin": b"1"}),
-        "x.csv: no table in this archive; it should hold .csv, .txt, .tsv",
+        "x.csv: no table in this archive; it should hold .csv, .txt, .tsv, .jsonl, .ndjson",
     ),
     "damaged gzip": (
         gzip.compress(GOOD * 50)[:60],

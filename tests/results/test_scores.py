@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -20,10 +20,11 @@ from logscan.records import (
     TimeGrid,
     TimeKind,
 )
-from logscan.results import read_scores as read_module
+from logscan.results import formats
 from logscan.results import write_scores as write_module
 from logscan.results.read_scores import read_contributions, read_scores
-from logscan.results.write_scores import stream_scores, write_events, write_scores
+from logscan.results.write_events import write_events
+from logscan.results.write_scores import stream_scores, write_scores
 from logscan.times import Times
 
 MINUTE = 60_000_000_000
@@ -79,7 +80,7 @@ def assert_same_rows(one, other):
         )
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
 @pytest.mark.parametrize("entities", [("",), ("=A1", "'-2", "pump / 3")])
 @pytest.mark.parametrize(
     ("kind", "zone"),
@@ -131,9 +132,9 @@ def test_csv_text_is_the_file(tmp_path):
 
 def test_other_suffixes_are_refused(tmp_path):
     """An unknown format is a usage error before anything is written."""
-    with pytest.raises(UsageError, match=r"unknown format '.xlsx'; end the name in .parquet or .csv"):
+    with pytest.raises(UsageError, match=r"unknown format '.xlsx'; end the name in .parquet, .csv or .jsonl"):
         write_scores(tmp_path / "s.xlsx", [scores()], metadata={}, log_kind=LogKind.SAMPLES)
-    with pytest.raises(UsageError, match=r"end the name in .csv or .parquet or .json"):
+    with pytest.raises(UsageError, match=r"end the name in .parquet, .csv, .jsonl or .json"):
         write_events(tmp_path / "e.txt", [], scores().grid)
     with pytest.raises(OutputError, match="does not exist; create it first"):
         write_scores(tmp_path / "no" / "s.parquet", [scores()], metadata={}, log_kind=LogKind.SAMPLES)
@@ -146,12 +147,19 @@ def test_other_files_are_no_scores(tmp_path):
     (tmp_path / "b.parquet").write_bytes(b"PAR1 nothing")
     (tmp_path / "c.csv").write_text("time,score,threshold,event,quality\nnow,1,2,,ok\n")
     (tmp_path / "d.csv").write_text("time,score,threshold,event,quality\n1,high,2,,ok\n")
+    row = '{"time": 1, "score": "high", "threshold": 2, "event": null, "quality": "ok"}\n'
+    (tmp_path / "e.jsonl").write_text('{"time": 1}\n')
+    (tmp_path / "f.jsonl").write_text(row)
+    (tmp_path / "g.jsonl").write_text(row.replace('"high"', "1.5") + '{"time": 2, "sco')
     expected = {
         "x.csv": "no such file",
         "a.csv": "not a scores file: column 'score' is missing",
         "b.parquet": "damaged",
         "c.csv": "a time does not parse",
         "d.csv": "a column of numbers holds text",
+        "e.jsonl": "not a scores file: column 'score' is missing",
+        "f.jsonl": "a column of numbers holds text",
+        "g.jsonl": "damaged",
     }
     for name, text in expected.items():
         with pytest.raises(InputError, match=text):
@@ -161,7 +169,7 @@ def test_other_files_are_no_scores(tmp_path):
 def test_events_file_has_one_row_per_event(tmp_path):
     """CSV, Parquet and JSON tell the same; CSV cells are no formulas."""
     events = [event(similar=(SimilarPeriod(START, START + MINUTE, 0.5),)), event(9, "")]
-    for suffix in (".csv", ".parquet", ".json"):
+    for suffix in (".csv", ".parquet", ".json", ".jsonl"):
         write_events(tmp_path / f"e{suffix}", events, scores().grid)
     with (tmp_path / "e.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -176,6 +184,8 @@ def test_events_file_has_one_row_per_event(tmp_path):
     document = json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))
     assert document[0]["entity"] == "=A1"
     assert document[0]["observed_2"] is None
+    lines = (tmp_path / "e.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == document
     table = pq.read_table(tmp_path / "e.parquet")
     assert table.column_names == list(rows[0])
     assert table["severity"].to_pylist() == [2.5, 2.5]
@@ -189,7 +199,7 @@ def test_no_event_is_an_empty_file_with_a_header(tmp_path):
     assert json.loads((tmp_path / "e.json").read_text()) == []
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
 def test_many_rows_are_written_in_pieces_that_read_as_one(tmp_path, monkeypatch, suffix):
     """However few rows a piece holds, the file reads back the same, and a CSV is the same to the byte."""
     made = [scores("a"), scores("b", seed=5)]
@@ -208,7 +218,7 @@ def test_many_rows_are_written_in_pieces_that_read_as_one(tmp_path, monkeypatch,
         assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "pieces.csv").read_bytes()
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
 @pytest.mark.parametrize("kind", [TimeKind.TIMESTAMP, TimeKind.INTEGER])
 def test_reading_batch_by_batch_is_reading_at_once(tmp_path, monkeypatch, suffix, kind):
     """However few rows are in memory at a time, and whatever entity a batch starts with, the rows are the same."""
@@ -219,8 +229,8 @@ def test_reading_batch_by_batch_is_reading_at_once(tmp_path, monkeypatch, suffix
     ]
     write_scores(path, made, metadata={}, log_kind=LogKind.SAMPLES)
     whole, parts = read_scores(path), list(read_contributions(path))
-    monkeypatch.setattr(read_module, "_BATCH_ROWS", 2)
-    monkeypatch.setattr(read_module, "_BLOCK_BYTES", 257)
+    monkeypatch.setattr(formats, "BATCH_ROWS", 2)
+    monkeypatch.setattr(formats, "BLOCK_BYTES", 257)
     assert_same_rows(read_scores(path), whole)
     pieces = list(read_contributions(path))
     assert len(pieces) > 5 > len(parts)
@@ -229,7 +239,7 @@ def test_reading_batch_by_batch_is_reading_at_once(tmp_path, monkeypatch, suffix
 
 def test_a_csv_that_changes_between_batches_is_read_as_a_whole(tmp_path, monkeypatch):
     """Several offsets are UTC, a number after empty cells counts; times of two kinds or a late text are refused."""
-    monkeypatch.setattr(read_module, "_BLOCK_BYTES", 150)
+    monkeypatch.setattr(formats, "BLOCK_BYTES", 150)
     head = "time,score,threshold,event,quality\n"
     row = "2024-03-31 0{}:00:00{},{},1.5,,ok\n"
     early = "".join(row.format(0, "+01:00", "") for _ in range(7))
@@ -247,3 +257,23 @@ def test_a_csv_that_changes_between_batches_is_read_as_a_whole(tmp_path, monkeyp
         path.write_text(head + early + last)
         with pytest.raises(InputError, match=message):
             read_scores(path)
+
+
+def test_every_line_of_json_lines_is_a_json_object(tmp_path):
+    """Quotes, line ends and other letters in names are escaped; what was not judged is null."""
+    entity = 'a "b"\n\\ 温度 \x01'
+    write_scores(tmp_path / "s.jsonl", [scores(entity)], metadata={}, log_kind=LogKind.SAMPLES)
+    rows = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == STEPS - 2
+    assert {row["entity"] for row in rows} == {entity}
+    assert [row["score"] for row in rows[:2]] == [None, None]
+    assert [row["event"] for row in rows if row["alarm"]] == [4, 4, 4]
+    assert rows[0]["time"] == "2024-01-02 03:04:01"
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
+def test_scores_without_a_row_read_back_as_none(tmp_path, suffix):
+    """A run that found nothing new leaves such a file."""
+    empty = replace(scores(), grid=replace(scores().grid, steps=0), row_times=None)
+    write_scores(tmp_path / f"s{suffix}", [empty], metadata={}, log_kind=LogKind.EVENTS)
+    assert len(read_scores(tmp_path / f"s{suffix}").time) == 0

@@ -50,6 +50,7 @@ def score(
     """Score an input with a model; write scores, events and the run record."""
     from logscan import pipeline
     from logscan.model.folder import load_model
+    from logscan.read.formats import whole_suffixes
 
     clock = RunClock()
     causal = causal or state is not None
@@ -80,7 +81,7 @@ def score(
         if state is not None:
             written = read_state(state, model.model_id).last_times
             shown, last_times = new_rows(
-                shown, written, log.schema.kind, torn=ends_inside_a_line(log.schema.files)
+                shown, written, log.schema.kind, torn=ends_inside_a_line(log.schema.files, whole_suffixes())
             )
         skipped = bool(result.skipped_entities) or any(log.counts.dropped.values())
         found = any(one.events for one in shown)
@@ -134,7 +135,8 @@ def _write_outputs(
     """Write events, scores and run record, each in its place only when all are written; gives the record back."""
     from logscan import pipeline
     from logscan.model.card import model_card
-    from logscan.results.write_scores import stream_scores, write_events
+    from logscan.results.write_events import write_events
+    from logscan.results.write_scores import stream_scores
 
     with ExitStack() as outputs:
         with clock.stage("write"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections import Counter
 from typing import BinaryIO
@@ -75,6 +76,8 @@ def _tail_codec(file: BinaryIO, encoding: str) -> str:
 
 def _is_whole(line: str, before: list[str]) -> bool:
     lines = [text for text in before if text.strip()]
+    if line.lstrip().startswith("{") and all(text.lstrip().startswith("{") for text in lines):
+        return _is_object(line)
     if not lines:
         return False
     usual = {mark: Counter(text.count(mark) for text in lines).most_common(1)[0][0] for mark in _MARKS}
@@ -95,3 +98,11 @@ def _is_whole(line: str, before: list[str]) -> bool:
         return True
     decimals = {len(match[1]) if (match := _DECIMALS.fullmatch(other)) else 0 for other in (*cells, cell)}
     return len(decimals) == 1 and 0 not in decimals
+
+
+def _is_object(line: str) -> bool:
+    """Whether a line is one whole JSON object."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -15,13 +15,14 @@ from logscan.errors import EmptyInputError, LogscanError
 from logscan.notes import note
 from logscan.read.files.inputs import PACKED_SUFFIXES, Source, Suffixes
 from logscan.read.files.opened import SAMPLE_BYTES, OpenedFile
-from logscan.read.formats import csv, excel, parquet
+from logscan.read.formats import csv, excel, json_lines, parquet
 from logscan.read.formats.partitions import WithPartitions
 from logscan.read.formats.table import TableReader
 
 FORMATS = (  # the first that recognises a file reads it
     parquet.FORMAT,
     excel.FORMAT,
+    json_lines.FORMAT,
     csv.FORMAT,
 )
 
@@ -29,9 +30,14 @@ FORMATS = (  # the first that recognises a file reads it
 def table_suffixes() -> Suffixes:
     """What the names of tables end in."""
     return Suffixes(
-        text=tuple(suffix for one in FORMATS if one.is_text for suffix in one.suffixes),
-        whole=tuple(suffix for one in FORMATS if not one.is_text for suffix in one.suffixes),
+        text=tuple(suffix for one in reversed(FORMATS) if one.is_text for suffix in one.suffixes),
+        whole=tuple(suffix for one in reversed(FORMATS) if not one.is_text for suffix in one.suffixes),
     )
+
+
+def whole_suffixes() -> tuple[str, ...]:
+    """What the names of files end in that are not written line by line."""
+    return (*table_suffixes().whole, *PACKED_SUFFIXES, ".zip")
 
 
 def opened_table(source: Source, given: Mapping[str, Any], stdin: BinaryIO) -> TableReader:

@@ -133,7 +133,7 @@ REFUSED = {
     ),
     "Parquet inside": (
         zipped({"a.parquet": b"PAR1"}),
-        "no table in this archive; it should hold .csv, .txt, .tsv",
+        "no table in this archive; it should hold .csv, .txt, .tsv, .jsonl, .ndjson",
     ),
 }
 

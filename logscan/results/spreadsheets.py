@@ -1,0 +1,10 @@
+"""Text of the data in files that a spreadsheet opens: what it would run as a formula gets a quote in front."""
+
+from __future__ import annotations
+
+ESCAPED_FORMULA = r"^'('*[=+\-@\t\r])"  # which reading takes off again
+
+
+def safe_text(text: str) -> str:
+    """A text from the data that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.lstrip("'")[:1] in set("=+-@\t\r") and text.lstrip("'") else text
