@@ -1,8 +1,8 @@
 """Wall time and peak memory of whole CLI commands on real logs, as a Markdown table.
 
-    python benchmarks/cli_cost.py --data DIR [--runs N] [--fit]
+    python -m benchmarks cli_cost --data DIR [--runs N] [--fit]
 
-DIR is laid out like the folder of `benchmarks/detection.py`. Every command is a process of its own; the
+DIR is laid out like the folder of `benchmarks/detection/run.py`. Every command is a process of its own; the
 figure is the median of N runs. Training takes the rows before `train_end`, or the first 15 %.
 """
 

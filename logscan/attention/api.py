@@ -29,7 +29,7 @@ from logscan.attention.sparse import attend_selected
 from logscan.attention.tree import ContentTree, content_tree
 from logscan.errors import UsageError
 
-# Up to here dense is as fast as sparse (benchmarks/attention.py small), and exact.
+# Up to here dense is as fast as sparse (benchmarks/attention/speed.py small), and exact.
 DENSE_MAX_KEYS = 8192
 Implementation = Literal["auto", "dense", "sparse"]
 Coarse = Literal["auto", "none", "mean", "second"]

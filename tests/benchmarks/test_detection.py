@@ -4,16 +4,22 @@ import json
 
 import numpy as np
 import pytest
-from attention_watch import watched_attention
-from detection import options
-from detection_summary import MEAN_OVER, summarised
-from peers import measured, peer_tasks
-from promise import promise
-from published import PublishedFile, shortened
-from results import RUNS, filled, peer_results
-from results_table import attention_table, causal_table, detection_table, seconds_table, series_table
-from seeds import mean_over, seed_table
 
+from benchmarks.attention.watch import watched_attention
+from benchmarks.detection.peers import measured, peer_tasks
+from benchmarks.detection.promise import promise
+from benchmarks.detection.published import PublishedFile, shortened
+from benchmarks.detection.results import RUNS, filled, peer_results
+from benchmarks.detection.run import options
+from benchmarks.detection.seeds import mean_over, seed_table
+from benchmarks.detection.summary import MEAN_OVER, summarised
+from benchmarks.detection.tables import (
+    attention_table,
+    causal_table,
+    detection_table,
+    seconds_table,
+    series_table,
+)
 from logscan import pipeline
 from logscan.config import Config, EncoderConfig
 from logscan.model import history_attention, train_layer

@@ -1,6 +1,6 @@
-"""Mean and spread over seeds, as a Markdown table, from results of `benchmarks/detection.py --seed N`.
+"""Mean and spread over seeds, as a Markdown table, from results of `benchmarks/detection/run.py --seed N`.
 
-    python benchmarks/seeds.py seed0.json seed1.json ...
+    python -m benchmarks detection seeds seed0.json seed1.json ...
 
 The spread is the standard deviation between seeds (n - 1). The last row is that of the mean over data sets: the mean
 is taken first, then its spread, so what one data set gains and another loses cancels as it does in one run.
@@ -14,7 +14,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from detection_summary import MEAN_OVER
+from benchmarks.detection.summary import MEAN_OVER
 
 FIGURES = {"VUS-PR": "vus_pr", "AUC-PR": "auc_pr"}
 

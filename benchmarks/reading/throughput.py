@@ -1,7 +1,7 @@
 """How fast logs are read, beside pyarrow alone, and how much memory whole commands take on a very long one.
 
-    python benchmarks/ingest.py throughput [--rows N] [--runs N]
-    python benchmarks/ingest.py memory --gigabytes N [--every STEP] [--folder DIR]
+    python -m benchmarks reading throughput throughput [--rows N] [--runs N]
+    python -m benchmarks reading throughput memory --gigabytes N [--every STEP] [--folder DIR]
 
 `throughput` compares, in turns within one process, logscan's whole reader (decode, cast by its own rules, put on the
 grid) with pyarrow reading the same columns and doing nothing with them: a CSV as text (`pyarrow.csv.open_csv`), a
@@ -30,8 +30,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
-from cli_cost import command_cost
 
+from benchmarks.cli_cost import command_cost
 from logscan.config import InputConfig
 from logscan.read import read_log
 

@@ -1,8 +1,8 @@
 """logscan on the NAB files of the TSB-AD benchmark, against the published figures of 32 detectors.
 
-    python benchmarks/published.py --data DIR --peers DIR [--no-fit] [--workers N] [--out results.json]
+    python -m benchmarks detection published --data DIR --peers DIR [--no-fit] [--workers N] [--out results.json]
 
---data is the folder of data sets (see `benchmarks/detection.py`) with NAB in `nab`; --peers holds
+--data is the folder of data sets (see `benchmarks/detection/run.py`) with NAB in `nab`; --peers holds
 `tsbad_u_vuspr.csv`, the VUS-PR that TSB-AD (Liu and Paparrizos, NeurIPS 2024) published per file and detector,
 and `nab_to_tsbad.json`, which NAB file each of its files is. Every file in both is run as TSB-AD ran it: the
 first `tr_NNN` rows of its name are for training, its last row is dropped, VUS-PR is taken over the whole series
@@ -22,9 +22,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from detection import all_results
-from detection_tasks import Task
-
+from benchmarks.detection.run import all_results
+from benchmarks.detection.tasks import Task
 from logscan.results.atomic import write_text
 
 _TRAIN_ROWS = re.compile(r"_tr_(\d+)_")

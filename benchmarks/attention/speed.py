@@ -1,6 +1,6 @@
 """How fast and how faithful `sparse_attention` is.
 
-    python benchmarks/attention.py speed --data DIR --sizes 65536,131072 --out speed.json
+    python -m benchmarks attention speed speed --data DIR --sizes 65536,131072 --out speed.json
 
 Every command prints its rows as it goes and writes them to `--out`; `table` turns such files into markdown.
 
@@ -42,9 +42,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from attention_alternatives import METHODS, Found, Method, sdpa
-from attention_figures import plain_line, tables
-from attention_tokens import (
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.functional import scaled_dot_product_attention
+
+from benchmarks.attention.alternatives import METHODS, Found, Method, sdpa
+from benchmarks.attention.tables import plain_line, tables
+from benchmarks.attention.tokens import (
     NEIGHBORS,
     REAL_HEADS,
     Exact,
@@ -55,10 +59,6 @@ from attention_tokens import (
     quality,
     tokens_of,
 )
-from torch import Tensor
-from torch.nn import functional
-from torch.nn.functional import scaled_dot_product_attention
-
 from logscan.attention import AttentionResult, sparse_attention
 
 SDPA_WHOLE_UP_TO = 131_072  # tokens; beyond, a sample of its queries is timed
@@ -493,7 +493,15 @@ def memory(options: argparse.Namespace, rows: Rows) -> None:
             torch.save(vars(problem), file)
             for name, method in chosen_methods(options, problem, rows).items():
                 value = method.usual
-                command = [sys.executable, __file__, "worker", str(file), name, str(value)]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.attention.speed",
+                    "worker",
+                    str(file),
+                    name,
+                    str(value),
+                ]
                 command += ["--threads", str(options.threads)]
                 try:
                     done = subprocess.run(

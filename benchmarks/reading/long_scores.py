@@ -1,6 +1,6 @@
 """Time and memory of reading a long scores file back: `report` and `evaluate`, as a Markdown table.
 
-    python benchmarks/long_scores.py [--rows N] [--channels N]
+    python -m benchmarks reading long_scores [--rows N] [--channels N]
 
 The file is made up: a row every second, random scores, twelve events and twenty stops, written by logscan's own writer.
 """
@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from cli_cost import command_cost
 
+from benchmarks.cli_cost import command_cost
 from logscan.records import LogKind, SeriesScores, StepQuality, TimeGrid, TimeKind
 from logscan.results.write_scores import write_scores
 

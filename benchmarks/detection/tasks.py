@@ -1,6 +1,6 @@
 """The series of the detection benchmark: which there are, which of their rows are labelled, how scores are measured.
 
-Nothing heavy is imported before it is needed: see `benchmarks/detection.py`.
+Nothing heavy is imported before it is needed: see `benchmarks/detection/run.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The table and the figure of docs/results.md from the results of `benchmarks/peers.py`.
+"""The table and the figure of docs/results.md from the results of `benchmarks/detection/peers.py`.
 
-    python benchmarks/peers_table.py peers.json --figure docs/detection-peers.png
+    python -m benchmarks detection peers_table peers.json --figure docs/detection-peers.png
 
 Prints the mean VUS-PR of every data set and method in markdown, then AUC-PR and seconds. `--figure` needs
 matplotlib (`pip install matplotlib`); the tables need nothing.
@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from detection_summary import MEAN_OVER
-from results_table import figure
 from rich.table import Table
+
+from benchmarks.detection.summary import MEAN_OVER
+from benchmarks.detection.tables import figure
 
 Result = dict[str, Any]
 

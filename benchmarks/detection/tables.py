@@ -1,6 +1,6 @@
-"""Markdown tables from the results of `benchmarks/detection.py`, for docs/results.md.
+"""Markdown tables from the results of `benchmarks/detection/run.py`, for docs/results.md.
 
-    python benchmarks/results_table.py trained.json closed_form.json
+    python -m benchmarks detection tables trained.json closed_form.json
 
 The first file gives the columns, the second (a run with `--no-fit`) one more VUS-PR column.
 """
@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from detection_summary import MEAN_OVER, alarm_summary, total_seconds
-from seeds import mean_over
+from benchmarks.detection.seeds import mean_over
+from benchmarks.detection.summary import MEAN_OVER, alarm_summary, total_seconds
 
 Results = dict[str, Any]
 MEAN_SECONDS, SLOWEST_SECONDS = 30.0, 180.0  # bars of training and scoring, per series

@@ -1,4 +1,4 @@
-"""Which attention a model uses, and what it costs: for `benchmarks/detection.py`, in its child processes."""
+"""Which attention a model uses, and what it costs: for `benchmarks/detection/run.py`, in its child processes."""
 
 from __future__ import annotations
 

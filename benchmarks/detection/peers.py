@@ -1,10 +1,10 @@
 """logscan beside the detectors a user would otherwise pick: same series, same training rows, same figures.
 
     pip install scikit-learn stumpy
-    python benchmarks/peers.py --data DIR --out peers.json [--only DATASET[/SERIES] ...] [--methods NAME ...]
+    python -m benchmarks detection peers --data DIR --out peers.json [--only DATASET[/SERIES] ...] [--methods NAME ...]
 
-DIR and the training part of a series are as in `benchmarks/detection.py`, whose functions read the labels and
-measure. A method has one setting for all data sets; what it is stands in `benchmarks/peer_methods.py`. The
+DIR and the training part of a series are as in `benchmarks/detection/run.py`, whose functions read the labels and
+measure. A method has one setting for all data sets; what it is stands in `benchmarks/detection/peer_methods.py`. The
 peers see the rows of the file, not logscan's time grid. What --out already holds is not run again.
 
 `closed_form` is logscan with `fit=False`, `logscan` its default. Attention over up to `EXACT_HISTORY_TOKENS`
@@ -28,11 +28,11 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import detection
-from detection_tasks import LabelledRows, Task, found_tasks, labelled_rows, row_figures
-from peers_table import METHODS, OURS, console_table
 from rich.console import Console
 
+from benchmarks.detection import run as detection
+from benchmarks.detection.peers_table import METHODS, OURS, console_table
+from benchmarks.detection.tasks import LabelledRows, Task, found_tasks, labelled_rows, row_figures
 from logscan.results.atomic import write_text
 
 if TYPE_CHECKING:
@@ -110,7 +110,15 @@ def all_results(tasks: list[Task], methods: list[str], workers: int, out: Path) 
 def child_results(task: Task, methods: list[str]) -> list[Result]:
     """The results of one series, run in a process of its own."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(task.threads), "NUMBA_NUM_THREADS": str(task.threads)}
-    command = [sys.executable, __file__, "--methods", *methods, "--one", json.dumps(asdict(task))]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.detection.peers",
+        "--methods",
+        *methods,
+        "--one",
+        json.dumps(asdict(task)),
+    ]
     child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if child.returncode == 0:
         results: list[Result] = json.loads(child.stdout.splitlines()[-1])
@@ -142,7 +150,8 @@ def measured(task: Task, methods: list[str]) -> list[Result]:
 def theirs(task: Task, method: str, rows: LabelledRows) -> Result:
     """A peer: scores on the rows of the file, measured by the harness."""
     import numpy as np  # noqa: PLC0415
-    from peer_methods import Problem, run, scaled  # noqa: PLC0415
+
+    from benchmarks.detection.peer_methods import Problem, run, scaled  # noqa: PLC0415
 
     problem = Problem(scaled(_channels(task, rows), rows.train_rows), rows.train_rows, rows.window)
     scores, seconds = run(method, problem)

@@ -17,10 +17,10 @@ from functools import cache
 from typing import Any
 
 import torch
-from attention_tokens import NEIGHBORS, WINDOW_STEPS, Tokens
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks.attention.tokens import NEIGHBORS, WINDOW_STEPS, Tokens
 from logscan.attention import sparse_attention
 
 _CACHE_CELLS = 2**19  # of a block of float32 logits: 2 MB, within the cache of one core

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from patch_network import patch_distances
 
+from benchmarks.detection.patch_network import patch_distances
 from logscan.core.windows import window_starts, windows
 from logscan.records import F32, F64, I64
 

@@ -1,6 +1,6 @@
 """Every detection figure of docs/results.md by one command: the runs it needs, and their tables.
 
-    python benchmarks/results.py --data DATA --out DIR [--compare CSV] [--peers] [--write docs/results.md]
+    python -m benchmarks detection results --data DATA --out DIR [--compare CSV] [--peers] [--write docs/results.md]
 
 A run whose JSON lies in DIR already is not run again: delete it to have it measured anew. With `--write` each table
 also replaces what stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->` in the document, where there is such a
@@ -19,17 +19,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import peers_table
-from detection_summary import MEAN_OVER
-from results_table import (
+from benchmarks.detection import peers_table
+from benchmarks.detection.seeds import seed_table
+from benchmarks.detection.summary import MEAN_OVER
+from benchmarks.detection.tables import (
     attention_table,
     causal_table,
     detection_table,
     seconds_table,
     series_table,
 )
-from seeds import seed_table
-
 from logscan.results.atomic import write_text
 
 _WHOLE = ["--no-fit", "--whole-history", "--only", "gecco2018", "ecg_mba"]
@@ -56,7 +55,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of data sets")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
-    parser.add_argument("--compare", type=Path, help="see benchmarks/detection.py")
+    parser.add_argument("--compare", type=Path, help="see benchmarks/detection/run.py")
     parser.add_argument("--write", type=Path, help="document whose marked tables are replaced")
     parser.add_argument("--peers", action="store_true", help="run the other detectors too")
     parser.add_argument(
@@ -69,7 +68,7 @@ def main() -> int:
         if out.exists():
             continue
         print(f"== {name}: {' '.join(options) or 'defaults'}", file=sys.stderr)
-        command = [sys.executable, str(Path(__file__).with_name("detection.py")), *options]
+        command = [sys.executable, "-m", "benchmarks.detection.run", *options]
         command += ["--data", str(arguments.data), "--out", str(out), "--workers", str(arguments.workers)]
         if arguments.compare and name == TAKES_COMPARISON:
             command += ["--compare", str(arguments.compare)]
@@ -129,7 +128,7 @@ def _of_the_mean(results: dict[str, Any]) -> dict[str, Any]:
 def peers_command(arguments: argparse.Namespace) -> list[str]:
     """How the other detectors are run: on the data sets of the mean."""
     methods = [name for name in peers_table.METHODS if name not in peers_table.OURS]
-    command = [sys.executable, str(Path(__file__).with_name("peers.py")), "--data", str(arguments.data)]
+    command = [sys.executable, "-m", "benchmarks.detection.peers", "--data", str(arguments.data)]
     command += ["--out", str(arguments.out / PEERS), "--workers", str(arguments.workers)]
     return [*command, "--only", *MEAN_OVER, "--methods", *methods]
 

@@ -1,10 +1,10 @@
-"""Figures and tables from the results of `benchmarks/attention.py`.
+"""Figures and tables from the results of `benchmarks/attention/speed.py`.
 
-    python benchmarks/attention_figures.py RESULTS.json ... --source ecg --scaling scaling.png --curve curve.png
+    python -m benchmarks attention tables RESULTS.json ... --source ecg --scaling scaling.png --curve curve.png
 
 `--scaling` draws time and memory against the number of tokens, every method at its usual setting;
 `--curve` error against time at one size, every method along its knob. Needs matplotlib. The tables are
-printed by `python benchmarks/attention.py table`, which needs nothing.
+printed by `python -m benchmarks attention speed table`, which needs nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Detection quality, time and memory over a folder of labelled data sets, through the pipeline the CLI uses.
 
-    python benchmarks/detection.py --data DIR --out results.json [--only DATASET[/SERIES] ...] [--workers N]
+    python -m benchmarks detection run --data DIR --out results.json [--only DATASET[/SERIES] ...] [--workers N]
 
 DIR holds one folder per data set with a `meta.json`; its `series` name for each series the `file`, the
 `time_column`, and `train_end`, the number of rows of the training part (null: the first 15 %, at least 100).
@@ -8,7 +8,7 @@ The label column never reaches the model: it is left out when the log is read, a
 of the file by their time when the scores are measured.
 
 One trained model is scored in both alignments. Names without a prefix belong to batch scores; those with `causal_` to
-end-aligned scores, whose alarm figures (delay, false events, see `benchmarks/promise.py`) are of the rows after the
+end-aligned scores, whose alarm figures (delay, false events, see `promise.py`) are of the rows after the
 training part. Seconds and attention are those of training and batch scores.
 
 Every series runs in a process of its own, so that its peak memory is its own. This process imports nothing
@@ -29,10 +29,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from detection_summary import add_comparison, print_tables, summarised
-from detection_tasks import LabelledRows, Task, found_tasks, labelled_rows, on_rows, row_figures
 from rich.console import Console
 
+from benchmarks.detection.summary import add_comparison, print_tables, summarised
+from benchmarks.detection.tasks import LabelledRows, Task, found_tasks, labelled_rows, on_rows, row_figures
 from logscan.results.atomic import write_text
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def all_results(tasks: list[Task], workers: int) -> list[dict[str, Any]]:
 
     def one(task: Task) -> dict[str, Any]:
         environment = {**os.environ, "OMP_NUM_THREADS": str(task.threads)}
-        command = [sys.executable, __file__, "--one", json.dumps(asdict(task))]
+        command = [sys.executable, "-m", "benchmarks.detection.run", "--one", json.dumps(asdict(task))]
         child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if child.returncode == 0:
             result: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
@@ -132,8 +132,8 @@ def all_results(tasks: list[Task], workers: int) -> list[dict[str, Any]]:
 def measured(task: Task) -> dict[str, Any]:
     """Train on the training part, score the whole series, measure; runs in the child process."""
     import torch  # noqa: PLC0415 - only a child may be heavy
-    from attention_watch import watched_attention  # noqa: PLC0415
 
+    from benchmarks.attention.watch import watched_attention  # noqa: PLC0415
     from logscan.config import AlarmConfig, Config, EncoderConfig, InputConfig  # noqa: PLC0415
     from logscan.errors import LogscanError  # noqa: PLC0415
     from logscan.pipeline import score, train  # noqa: PLC0415
@@ -190,7 +190,7 @@ def measured(task: Task) -> dict[str, Any]:
 
 def causal_figures(task: Task, rows: LabelledRows, scored: SeriesScores) -> dict[str, Any]:
     """Figures of end-aligned scores: areas over all rows, alarms over those after the training part."""
-    from promise import promise  # noqa: PLC0415
+    from benchmarks.detection.promise import promise  # noqa: PLC0415
 
     scores, alarms = on_rows(rows, scored)
     step = scored.grid.step

@@ -1,0 +1,1 @@
+"""How fast and how faithful the attention operator is, beside other ways to the same answer."""

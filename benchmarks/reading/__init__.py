@@ -1,0 +1,1 @@
+"""How fast and in how little memory logs and results are read."""
