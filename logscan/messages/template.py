@@ -18,6 +18,7 @@ from typing import Literal
 from logscan.notes import Note, Value
 
 Lang = Literal["en", "ja"]
+MINUS = "−"
 
 _FIELD = re.compile(r"\{(\w+)(?::([^#}]*))?(?:#([^|}]*)\|([^}]*))?\}")
 
@@ -71,3 +72,8 @@ def _shown(value: Value, how: str, lang: Lang, nested: Callable[[Note, Lang], st
 
 def _quoted(text: str, lang: Lang) -> str:
     return f"「{text}」" if lang == "ja" else f"'{text}'"
+
+
+def count(value: int) -> str:
+    """A whole number with thousands separated."""
+    return f"{value:,}".replace("-", MINUS)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from logscan.messages.template import MINUS, Lang, count
 from logscan.records import TimeKind
 from logscan.time_units import DAY_NS, DAY_SECONDS, HOUR_SECONDS, MINUTE_NS, SECOND_NS
 
-Lang = Literal["en", "ja"]
-
-MINUS = "−"
 NONE = "–"  # stands where there is no value
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -65,11 +62,6 @@ def comparison(observed: float | None, expected: float | None) -> tuple[str, str
     decimals = min(max(wanted, _decimals(largest, 3)), _decimals(largest, 5)) if largest else 0
     first, second, third = (_fixed(value, decimals) for value in (observed, expected, difference))
     return first, second, f"+{third}" if difference > 0 and third != "0" else third
-
-
-def count(value: int) -> str:
-    """A whole number with thousands separated."""
-    return f"{value:,}".replace("-", MINUS)
 
 
 def percent(fraction: float | None, lang: Lang) -> str:

@@ -15,10 +15,12 @@ from markupsafe import Markup
 from logscan import __version__
 from logscan.messages import text as note_text
 from logscan.messages import told_text
+from logscan.messages.report import counted, report_text
+from logscan.messages.template import Lang, count
 from logscan.notes import told_once
 from logscan.report.charts import overview
 from logscan.report.content import Content, Source
-from logscan.report.format import Clock, Lang, count, number
+from logscan.report.format import Clock, number
 from logscan.report.sentences import words
 from logscan.report.tables import (
     cost_rows,
@@ -30,7 +32,6 @@ from logscan.report.tables import (
     run_facts,
     series_rows,
 )
-from logscan.report.texts import TEXTS, counted, text
 from logscan.report.timeline import DRAWN_EVENTS, Timeline, timeline
 from logscan.results.run_record import NoteRecord
 
@@ -48,7 +49,7 @@ def page(report: Content, lang: Lang) -> str:
     style = _static("uPlot.min.css") + _static("report.css")
     script = _static("uPlot.iife.min.js") + "\n" + _static("report.js")
     shown = timeline(report, clock)
-    payload = {**shown.data, "lang": lang, "text": {key: TEXTS[lang][key] for key in SCRIPT_TEXTS}}
+    payload = {**shown.data, "lang": lang, "text": {key: report_text(lang, key) for key in SCRIPT_TEXTS}}
     return (
         _environment(lang)
         .get_template("report.html.j2")
@@ -86,20 +87,20 @@ def page(report: Content, lang: Lang) -> str:
 
 def _timeline_hints(shown: Timeline, report: Content, lang: Lang) -> list[str]:
     """What a reader of the timeline must know, one sentence each."""
-    hints = [text(lang, "timeline_help")]
+    hints = [report_text(lang, "timeline_help")]
     if shown.silent:
-        hints.append(text(lang, "timeline_silent"))
+        hints.append(report_text(lang, "timeline_silent"))
     if shown.compressed:
-        hints.append(text(lang, "timeline_asinh"))
+        hints.append(report_text(lang, "timeline_asinh"))
     if shown.rows_per_pair > 1:
-        hints.append(text(lang, "timeline_thinned", n=count(shown.rows_per_pair)))
+        hints.append(report_text(lang, "timeline_thinned", n=count(shown.rows_per_pair)))
     if len(report.events) > DRAWN_EVENTS:
         total = count(len(report.events))
-        hints.append(text(lang, "timeline_events_cut", n=count(DRAWN_EVENTS), total=total))
+        hints.append(report_text(lang, "timeline_events_cut", n=count(DRAWN_EVENTS), total=total))
     entities = len(report.source.tables)
     if len(shown.entities) < entities:
         drawn = count(len(shown.entities))
-        hints.append(text(lang, "timeline_series_cut", n=drawn, total=count(entities)))
+        hints.append(report_text(lang, "timeline_series_cut", n=drawn, total=count(entities)))
     return hints
 
 
@@ -126,7 +127,7 @@ def _environment(lang: Lang) -> Environment:
         "ensure_ascii": False,
         "allow_nan": False,
     }
-    environment.globals["t"] = partial(text, lang)
+    environment.globals["t"] = partial(report_text, lang)
     environment.globals["tn"] = partial(counted, lang)
     environment.filters["note"] = lambda record: note_text(record.note(), lang)
     environment.filters["told"] = partial(_told, lang=lang)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from logscan.messages import text as note_text
+from logscan.messages.report import TEXTS, report_text
+from logscan.messages.template import Lang, count
 from logscan.records import F32, F64, Grade
 from logscan.report.charts import TraceChart, trace_chart
 from logscan.report.content import Content, RankedEvent, Source
-from logscan.report.format import Clock, Lang, comparison, count, number, percent, seconds, size
+from logscan.report.format import Clock, comparison, number, percent, seconds, size
 from logscan.report.sentences import false_alarm_rate, reading
-from logscan.report.texts import text
 from logscan.results.run_record import ChannelRecord, EventRecord, ModelCardRecord, RunRecord
 
 CHANNELS_SHOWN = 8
@@ -131,7 +132,7 @@ def _event_view(event: RankedEvent, clock: Clock, highest: float, drawn: bool) -
         duration=clock.duration(record.end_time - record.start_time),
         ongoing=event.ongoing,
         severity=number(record.severity, 2),
-        severity_text=text(clock.lang, "times", x=number(record.severity, 2)),
+        severity_text=report_text(clock.lang, "times", x=number(record.severity, 2)),
         severity_bar=record.severity / highest if highest > 0 else 0.0,
         main_channels=tuple(
             channel.channel
@@ -187,7 +188,7 @@ def _quality_row(record: ChannelRecord, clock: Clock) -> QualityRow:
         entity=record.entity,
         channel=record.channel,
         grade=record.grade,
-        grade_text=text(clock.lang, f"grade_{record.grade}"),
+        grade_text=report_text(clock.lang, f"grade_{record.grade}"),
         reasons=("; " if clock.lang == "en" else "、").join(
             note_text(why.note(), clock.lang) for why in record.reasons
         )
@@ -205,15 +206,20 @@ def row_counts(run: RunRecord | None, lang: Lang) -> tuple[tuple[str, str], ...]
     if run is None or run.input is None:
         return ()
     read = run.input
-    rows = [(text(lang, "rows_read"), read.rows_read), (text(lang, "rows_used"), read.rows_used)]
+    rows = [
+        (report_text(lang, "rows_read"), read.rows_read),
+        (report_text(lang, "rows_used"), read.rows_used),
+    ]
     rows += [
-        (text(lang, "dropped", reason=note_text(one.reason.note(), lang)), one.rows)
+        (report_text(lang, "dropped", reason=note_text(one.reason.note(), lang)), one.rows)
         for one in sorted(read.dropped, key=lambda one: one.reason.key)
         if one.rows
     ]
-    rows += [(text(lang, key), n) for key in ("duplicates", "out_of_order") if (n := getattr(read, key))]
     rows += [
-        (text(lang, "not_numeric", column=cell.column, example=cell.example), cell.count)
+        (report_text(lang, key), n) for key in ("duplicates", "out_of_order") if (n := getattr(read, key))
+    ]
+    rows += [
+        (report_text(lang, "not_numeric", column=cell.column, example=cell.example), cell.count)
         for cell in read.not_numeric
     ]
     return tuple((label, count(n)) for label, n in rows)
@@ -263,17 +269,17 @@ def model_rows(source: Source, clock: Clock) -> tuple[tuple[str, str], ...]:
         ("trained_rows", count(card.trained_rows)),
         ("fig_size", count(len(card.channels))),
         ("left_out", joint.join(_left_out(card, lang))),
-        ("scales", text(lang, "scales_unit", scales=joint.join(str(scale) for scale in card.scales))),
+        ("scales", report_text(lang, "scales_unit", scales=joint.join(str(scale) for scale in card.scales))),
         ("heads", joint.join(card.heads)),
         ("history", count(card.history_tokens)),
-        ("fitted", text(lang, "fitted_yes" if card.fitted else "fitted_no")),
+        ("fitted", report_text(lang, "fitted_yes" if card.fitted else "fitted_no")),
         ("fig_rate", false_alarm_rate(card.false_alarms, lang)),
     ]
     if source.run is not None and source.run.alignment is not None:
-        rows.append(("alignment", text(lang, f"alignment_{source.run.alignment}")))
-    shown = [(text(lang, key), value) for key, value in rows if value]
+        rows.append(("alignment", report_text(lang, f"alignment_{source.run.alignment}")))
+    shown = [(report_text(lang, key), value) for key, value in rows if value]
     if card.validation:
-        shown.append((text(lang, "validation"), joint.join(_validation(card.validation, lang))))
+        shown.append((report_text(lang, "validation"), joint.join(_validation(card.validation, lang))))
     return tuple(shown)
 
 
@@ -284,7 +290,7 @@ def _left_out(card: ModelCardRecord, lang: Lang) -> list[str]:
         "excluded": card.excluded_steps,
         "set_aside": card.set_aside_steps,
     }
-    return [text(lang, f"left_out_{why}", n=count(n)) for why, n in steps.items() if n]
+    return [report_text(lang, f"left_out_{why}", n=count(n)) for why, n in steps.items() if n]
 
 
 def _validation(figures: dict[str, float], lang: Lang) -> list[str]:
@@ -293,11 +299,11 @@ def _validation(figures: dict[str, float], lang: Lang) -> list[str]:
     told = []
     if {"heads", "heads_where_training_ships"} <= rest.keys():
         shipped, heads = int(rest.pop("heads_where_training_ships")), int(rest.pop("heads"))
-        told.append(text(lang, "validation_heads", n=count(shipped), total=count(heads)))
+        told.append(report_text(lang, "validation_heads", n=count(shipped), total=count(heads)))
     if {"log_residual_closed_form", "log_residual_shipped"} <= rest.keys():
         start, end = rest.pop("log_residual_closed_form"), rest.pop("log_residual_shipped")
         before, after, _ = comparison(start, end)
-        told.append(text(lang, "validation_residual", before=before, after=after))
+        told.append(report_text(lang, "validation_residual", before=before, after=after))
     return told + [f"{name} {number(value)}" for name, value in rest.items()]
 
 
@@ -307,9 +313,15 @@ def cost_rows(run: RunRecord | None, lang: Lang) -> tuple[CostRow, ...]:
         return ()
     total = sum(run.cost.seconds.values())
     return tuple(
-        CostRow(text(lang, f"stage_{stage}"), seconds(taken, lang), taken / total if total else 0.0)
+        CostRow(_stage(stage, lang), seconds(taken, lang), taken / total if total else 0.0)
         for stage, taken in run.cost.seconds.items()
-    ) + ((CostRow(text(lang, "total"), seconds(total, lang), 0.0),) if run.cost.seconds else ())
+    ) + ((CostRow(report_text(lang, "total"), seconds(total, lang), 0.0),) if run.cost.seconds else ())
+
+
+def _stage(stage: str, lang: Lang) -> str:
+    """A stage in words; a stage that is not known stands as it is."""
+    key = f"stage_{stage}"
+    return report_text(lang, key) if key in TEXTS else stage
 
 
 def format_text(run: RunRecord, lang: Lang) -> str:
@@ -318,15 +330,16 @@ def format_text(run: RunRecord, lang: Lang) -> str:
         return ""
     parts = [run.input.format, run.input.encoding]
     if run.input.delimiter:
-        shown = {"\t": "Tab", " ": "Space"}.get(run.input.delimiter, run.input.delimiter)
-        parts.append(text(lang, "delimiter", delimiter=shown))
+        named = {"\t": "delimiter_tab", " ": "delimiter_blank"}.get(run.input.delimiter)
+        shown = report_text(lang, named) if named else run.input.delimiter
+        parts.append(report_text(lang, "delimiter", delimiter=shown))
     return (", " if lang == "en" else "、").join(part for part in parts if part)
 
 
 def run_facts(run: RunRecord, lang: Lang) -> tuple[tuple[str, str], ...]:
     """Memory, threads and device of the run."""
     return (
-        (text(lang, "memory"), size(run.cost.peak_memory_bytes)),
-        (text(lang, "threads"), count(run.cost.threads)),
-        (text(lang, "device"), run.cost.device),
+        (report_text(lang, "memory"), size(run.cost.peak_memory_bytes)),
+        (report_text(lang, "threads"), count(run.cost.threads)),
+        (report_text(lang, "device"), run.cost.device),
     )

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logscan.messages import text as note_text
+from logscan.messages.report import TEXTS, counted, report_text
 from logscan.quality.grades import channel_qualities
 from logscan.records import InputSchema, Log, LogKind, ReadCounts, Series, TimeGrid, TimeKind
 from logscan.report.format import DAY_SECONDS, SECOND_NS, Clock, comparison, number, percent, seconds, zone
-from logscan.report.texts import TEXTS, counted, text
 
 NOON = 1_781_265_600 * SECOND_NS  # 2026-06-12 12:00 UTC
 MINUTE = 60 * SECOND_NS
@@ -34,24 +34,23 @@ def fields_of(template):
 
 def test_texts_have_the_same_keys_and_fields_in_both_languages():
     """A key in one language is in the other, asks for the same fields, and is never empty."""
-    assert TEXTS["en"].keys() == TEXTS["ja"].keys()
-    for key, english in TEXTS["en"].items():
-        assert fields_of(english) == fields_of(TEXTS["ja"][key]) or key.endswith("_one"), key
+    for key, (english, japanese) in TEXTS.items():
+        assert fields_of(english) == fields_of(japanese) or key.endswith("_one"), key
         assert english.strip(), key
-        assert TEXTS["ja"][key].strip(), key
+        assert japanese.strip(), key
 
 
 def test_japanese_texts_are_japanese():
     """Every Japanese text holds Japanese script, so that none was left untranslated."""
-    same = {key for key, words in TEXTS["ja"].items() if not re.search(r"[぀-ヿ一-鿿]", words)}
+    same = {key for key, (_, words) in TEXTS.items() if not re.search(r"[぀-ヿ一-鿿]", words)}
     assert same == {"where_channel", "where_entity"}
 
 
 def test_counted_texts_come_in_pairs():
     """What has a form for one has a form for many."""
-    for key in TEXTS["en"]:
+    for key in TEXTS:
         if key.endswith("_one"):
-            assert key.removesuffix("_one") + "_many" in TEXTS["en"]
+            assert key.removesuffix("_one") + "_many" in TEXTS
 
 
 def test_counted_chooses_by_number():
@@ -64,7 +63,7 @@ def test_counted_chooses_by_number():
 def test_text_of_unknown_key_is_an_error():
     """A misspelled key never shows up as a blank in a report."""
     with pytest.raises(KeyError):
-        text("en", "no_such_text")
+        report_text("en", "no_such_text")
 
 
 @pytest.mark.parametrize(
