@@ -10,7 +10,7 @@ import pytest
 
 from logscan.errors import InputError, ModelError
 from logscan.report import build_report, report_csv, report_json
-from logscan.results import read_scores
+from logscan.results import formats
 from tests.report import samples
 
 
@@ -97,8 +97,8 @@ def test_report_depends_on_neither_batches_nor_order(tmp_path, monkeypatch, suff
     """The page is the same however few rows are in memory at a time, and however the rows of a file are mixed."""
     path = samples.written(tmp_path, samples.two_machines(), suffix=suffix, run=False)
     whole = build_report(path, lang="en"), report_json(path)
-    monkeypatch.setattr(read_scores, "_BATCH_ROWS", 997)
-    monkeypatch.setattr(read_scores, "_BLOCK_BYTES", 9_973)
+    monkeypatch.setattr(formats, "BATCH_ROWS", 997)
+    monkeypatch.setattr(formats, "BLOCK_BYTES", 9_973)
     assert (build_report(path, lang="en"), report_json(path)) == whole
     order = np.random.default_rng(3).permutation(40_000)
     if suffix == ".csv":
