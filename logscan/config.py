@@ -1,4 +1,4 @@
-"""Configuration: frozen models, one sentence under every field; stored with the model."""
+"""Settings: every input option, encoder and alarm setting is a field here, with its sentence. Stored with the model."""
 
 from __future__ import annotations
 

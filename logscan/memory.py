@@ -1,4 +1,4 @@
-"""Memory that is free again, given back to the system."""
+"""Memory given back to the operating system."""
 
 from __future__ import annotations
 

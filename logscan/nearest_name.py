@@ -1,4 +1,4 @@
-"""The nearest match for a name that is not there."""
+"""Did you mean: the nearest match for a name that is not there."""
 
 from __future__ import annotations
 

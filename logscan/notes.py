@@ -1,4 +1,4 @@
-"""Notes: what a person should know about a log, as records. Their words stand in `messages`, in every language."""
+"""Notes as records: key and fields of what a person should know. The sentences are in `messages`."""
 
 from __future__ import annotations
 

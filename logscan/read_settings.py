@@ -1,4 +1,4 @@
-"""How a log was read, as settings that read it, or a later part of it, in the same way.
+"""Stored settings: how a log was read, so that score, evaluate and check read it the same; given over stored.
 
 One rule for all who read again: what is given now wins over what is stored, and what shapes the series does not change.
 """

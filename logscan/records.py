@@ -1,4 +1,4 @@
-"""The frozen records that travel along the arrows of the pipeline. Only numpy; no I/O.
+"""Frozen records of the data flow: log, series, grid, scores, events. No I/O.
 
 Intervals are half-open. Times are int64: nanoseconds since 1970-01-01 (UTC when the grid has a
 timezone, wall clock when it has none) for timestamps, the integer itself for integer steps and rows.

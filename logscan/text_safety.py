@@ -1,4 +1,4 @@
-"""Text from data as a terminal may show it."""
+"""Control characters in text from data, made visible before a terminal shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long runs of ascending times in little memory. Only numpy; no I/O.
+"""Packed times: long runs of ascending times in little memory. No I/O.
 
 A log of ten years has more row times than fit beside its values, but they follow a beat: a block of them is its
 first time, the usual distance, and what each distance has beyond it in the smallest integers that hold it. A

@@ -1,4 +1,4 @@
-"""From scores to events: intervals of steps above a threshold, merged across short gaps. Pure numpy.
+"""Events: intervals of steps above the threshold, merged across short gaps, short ones dropped. Pure.
 
 Everything here is half-open intervals `[start, end)` of steps.
 """

@@ -1,4 +1,4 @@
-"""The promise: how many false events a user accepts, and the rate per step that the threshold aims at. Pure."""
+"""The promise (`--false-alarms 1/week`): how many false events a user accepts, as a rate per step. Pure."""
 
 from __future__ import annotations
 

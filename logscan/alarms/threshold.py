@@ -1,4 +1,4 @@
-"""The threshold of an alarm, from what a person can say: how many false events are acceptable. Pure numpy.
+"""The threshold of an alarm, by peaks over threshold on calibration scores; its aim and its floor. Pure.
 
 Peaks over threshold. Exceedances of a high level come in clusters, one cluster is one event, and the peaks of
 clusters follow a generalised Pareto law whatever the scores are (Pickands, Annals of Statistics 3, 1975;

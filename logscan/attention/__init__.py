@@ -1,8 +1,7 @@
-"""Sparse attention for long sequences, usable alone.
+"""Sparse attention for long sequences, usable alone: of logscan it knows the errors.
 
-Where to read: `api` (the function), `reference` (what it computes, in ten lines), `tree` and `nodes` (the keys by
-content), `search`, `selection` and `plan` (which keys a query takes), `tile` and `coarse` (the arithmetic), `bounds`
-(what the rest can change), `causal` and `refine` (compositions of the above), `module` (for PyTorch models).
+Belongs here: the operator, its tree, bounds and torch module.
+Does not: histories, windows, scores (`model`).
 """
 
 from logscan.attention.api import DENSE_MAX_KEYS, sparse_attention

@@ -1,4 +1,4 @@
-"""The gate of the operator: arguments are checked here, and cut into single heads."""
+"""Arguments of the operator: checked, and cut into single heads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certified bounds of what the correction gets wrong.
+"""Certified error bounds of the coarse correction.
 
 A node `B` of the cover stands for `n` keys that were not taken. They lie in a ball around its mean, so each logit
 lies in an interval `[a_B, z_B]` (Cauchy-Schwarz; for distance attention the triangle inequality, which is tighter),

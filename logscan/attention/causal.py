@@ -1,4 +1,4 @@
-"""Causal sparse attention: the past, cut into dyadic blocks, each attended to as a whole.
+"""Causal sparse attention: the past in dyadic blocks, each attended to as a whole.
 
 A query that may see the first `f` keys sees the blocks of the binary representation of `f`, from the largest to
 the smallest, and a remainder of less than one block, exactly. Every block has a tree of its own, so no later key

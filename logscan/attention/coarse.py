@@ -1,4 +1,4 @@
-"""The correction: what was not selected still counts, coarsely, through nodes of the content tree.
+"""The coarse correction: keys that were not selected count through nodes of the content tree.
 
 The nodes of a tile's cover hold every key once, or with the leaves the tile takes whole. A node `B` stands for
 those of its keys that the tile does not take, `n` of them, at their mean logit:

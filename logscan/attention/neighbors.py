@@ -1,4 +1,4 @@
-"""The heaviest keys of a query: an exact top-k that is cheap, and its translation to the caller's indices."""
+"""The heaviest keys of a query: exact top-k, translated to indices of the caller."""
 
 from __future__ import annotations
 

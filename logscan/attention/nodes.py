@@ -1,4 +1,4 @@
-"""What is known of every node of a content tree, and which nodes lie near which leaf.
+"""Statistics of every node of a content tree, and which nodes lie near which leaf.
 
 Nodes are numbered as in a heap: the root is 0, the children of `i` are `2 i + 1` and `2 i + 2`; the leaves come
 last, in tree order.

@@ -1,4 +1,4 @@
-"""The results of chunks, put together as they come."""
+"""Results of chunks of queries, concatenated as they come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which keys every tile of queries takes exactly, and which nodes of the tree stand for all the others."""
+"""The selection: which keys every tile of queries takes exactly, and which tree nodes stand for the rest."""
 
 from __future__ import annotations
 

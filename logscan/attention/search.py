@@ -1,4 +1,4 @@
-"""The search for analogues: every query looks at the leaves near the leaf it falls into.
+"""Nearest-neighbour search: every query looks at the leaves near the leaf it falls into.
 
 Queries that fall into one leaf share their candidate leaves, so the keys are copied once for 16 queries and
 compared in one product. A query's candidates depend on the tree and on itself alone, never on which other

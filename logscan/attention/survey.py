@@ -1,4 +1,4 @@
-"""What a sample of the keys says: does their order mean anything, and is the weight near or everywhere?
+"""Statistics of a sample of keys: whether their order means anything, and how concentrated the weight is.
 
 Both are decided by the keys alone, so that they do not depend on the queries of a call.
 """

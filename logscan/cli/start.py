@@ -1,4 +1,4 @@
-"""What the root of the command line hands to its commands."""
+"""The consoles that the root command hands to its commands."""
 
 from __future__ import annotations
 

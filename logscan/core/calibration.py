@@ -1,4 +1,4 @@
-"""One unit for all heads and channels, and their fusion into one score per step. Pure numpy."""
+"""Calibration: residuals of all heads and channels in one unit, and their fusion into one score per step. Pure."""
 
 from __future__ import annotations
 

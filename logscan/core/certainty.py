@@ -1,4 +1,4 @@
-"""Whether residuals fell for certain or by chance. Pure numpy."""
+"""Significance of a fall of residuals: Student's t test over blocks. Pure."""
 
 from __future__ import annotations
 

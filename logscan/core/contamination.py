@@ -1,4 +1,4 @@
-"""Training steps that are unlike all the others: probably failures nobody labelled. Pure numpy."""
+"""Contaminated training steps: unlike all the others, probably unlabelled failures. Pure."""
 
 from __future__ import annotations
 

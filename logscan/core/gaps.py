@@ -1,4 +1,4 @@
-"""Short gaps filled, long ones left. Pure numpy."""
+"""Missing values: short gaps are bridged, long ones left. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in the day and the week a window lies, as coordinates beside its content. Pure numpy.
+"""Rhythm: the place of a window in the day and the week, as coordinates. Pure.
 
 An outage on a Wednesday looks like a Sunday. Among windows that lie alike in the week it looks like nothing.
 """

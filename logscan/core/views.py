@@ -1,4 +1,4 @@
-"""Views of a window: what a head looks at. Pure numpy."""
+"""Views of a window (shape, change, statistics, level): what a head of the encoder looks at. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of a series, and the way back from windows to steps. Pure numpy."""
+"""Sliding windows of a series, and from windows back to steps. Pure."""
 
 from __future__ import annotations
 

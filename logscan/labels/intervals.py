@@ -1,4 +1,4 @@
-"""Known failures: intervals from a CSV of start,end, put on a series' steps."""
+"""Label files: a CSV of start,end (and entity), as intervals on times and steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Known failures on the steps of a log: from a file of intervals or a column of the input."""
+"""Known failures of `--labels`: steps of a log, from a label file or a label column."""
 
 from __future__ import annotations
 

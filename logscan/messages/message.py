@@ -1,4 +1,4 @@
-"""What one message is made of."""
+"""One message: its English and Japanese template, and how much harm it tells of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages about the quality of channels: reasons of grades, and hints."""
+"""Sentences about channels in English and Japanese: reasons of quality grades, and hints."""
 
 # ruff: noqa: E501  (a sentence stands whole on its line, beside its translation)
 

@@ -1,4 +1,4 @@
-"""Messages about reading: files, headers, columns, times and rows."""
+"""Sentences about reading in English and Japanese: notes, reasons why rows and columns are not used."""
 
 # ruff: noqa: E501  (a sentence stands whole on its line, beside its translation)
 

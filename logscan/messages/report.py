@@ -1,4 +1,4 @@
-"""What the report shows above its tables: verdict, notices, figures, events, timeline.
+"""Sentences of the report in English and Japanese: verdict, notices, figures, events, timeline.
 
 Texts are `str.format` templates. A key ending in `_one` is used for a count of one, `_many` otherwise.
 """

@@ -1,4 +1,4 @@
-"""What the tables of the report show: quality, rows, entities, model, cost, how to read it.
+"""Sentences of the tables of the report in English and Japanese: quality, rows, entities, model, cost.
 
 Texts are `str.format` templates. A key ending in `_one` is used for a count of one, `_many` otherwise.
 """

@@ -1,4 +1,4 @@
-"""Templates of messages: how a note's values are put into words. Pure.
+"""Templates of sentences: plurals, numbers and lists in the language of the reader. Pure.
 
 A field stands in braces:
 

@@ -1,4 +1,4 @@
-"""The encoder: every token asks the history for its analogues and is rebuilt from them (DESIGN section 4)."""
+"""The encoder: every token is rebuilt from its analogues in the history; residuals and energy."""
 
 from __future__ import annotations
 

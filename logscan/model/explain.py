@@ -1,4 +1,4 @@
-"""From an encoding to judged steps and explained events. What the user sees of one entity is made here."""
+"""Scores, events and their explanation for one entity: channels, observed and expected values, similar periods."""
 
 from __future__ import annotations
 

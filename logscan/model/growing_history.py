@@ -1,4 +1,4 @@
-"""A history that grows with what is scored: slow change becomes normal, a lasting fault does not.
+"""A growing history: what looked ordinary when it was scored joins the history.
 
 A window joins the history if the log looked ordinary throughout it: no step above what nearly all training steps
 stay below, which is far under the threshold of an alarm. So the history follows a process that drifts, and a fault,

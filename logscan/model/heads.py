@@ -1,4 +1,4 @@
-"""The heads of an encoder: which views at which scales, and their closed-form start from training rows."""
+"""The heads of the encoder: which views (`core.views`) at which window lengths, and their closed-form start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which windows of the history are like a token: attention over history (DESIGN section 4.1)."""
+"""Attention over the history: which of its windows are like a token (exact or sparse)."""
 
 from __future__ import annotations
 

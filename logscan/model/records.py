@@ -1,4 +1,4 @@
-"""What a trained model is made of: frozen records of arrays. How it gets on disk is `folder`'s business."""
+"""Frozen records of a trained model: heads, entities, the model."""
 
 from __future__ import annotations
 

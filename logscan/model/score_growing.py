@@ -1,4 +1,4 @@
-"""Scoring with a history that grows: two looks at a whole log, or block by block where nothing may look ahead.
+"""Scoring with a growing history: two passes over a whole log, or block by block where scores are causal.
 
 Batch scores take two looks: the first finds what is ordinary, the second uses it. Causal scores go block by block:
 a block is judged by the history as the blocks before it left it.

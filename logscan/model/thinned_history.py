@@ -1,4 +1,4 @@
-"""A training part that is too long to be kept: evenly spread stretches of it stand for the whole.
+"""Long training parts: evenly spread stretches of them become the history.
 
 Training and every score cost as much as the history is long, and it must fit into memory beside the log. Stretches
 over the whole span keep every season in it, where its end alone would know only the last one.

@@ -1,4 +1,4 @@
-"""How far a rebuilt window is off, per channel: its residual, weighed by how residuals of normal windows spread.
+"""Residual whitening: residuals per channel, weighed by the spread of normal residuals.
 
 A residual of a normal window is larger along some directions than along others: slow swings are rebuilt worse than
 the noise of single steps. Its plain mean square drowns what is small and never happens in what is large and

@@ -1,4 +1,4 @@
-"""Which rows of the scores a run writes: all, those from a time on, or those that no run wrote before."""
+"""What is new since the last run: which rows of the scores a run writes (`--since`, `--state`)."""
 
 from __future__ import annotations
 

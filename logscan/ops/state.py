@@ -1,4 +1,4 @@
-"""The state of an incremental run: up to which time each entity was written. One run at a time."""
+"""The state folder of a scheduled run: lock, and up to which time each entity was written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels of one entity that say the same."""
+"""Duplicate channels: channels of one entity with the same or proportional values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the readings of one channel tell by their shape: stuck, jumps, codes for no reading, steps, drift. Pure."""
+"""Findings about one channel: stuck, level and unit jumps, sentinel values, quantisation, drift. Pure."""
 
 from __future__ import annotations
 

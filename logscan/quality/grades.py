@@ -1,4 +1,4 @@
-"""How far each channel can be trusted: a grade with its reasons. NaN-safe; nothing is changed."""
+"""Quality grades of channels (good, usable, poor, unusable) with their reasons."""
 
 from __future__ import annotations
 

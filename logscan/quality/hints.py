@@ -1,4 +1,4 @@
-"""Hints for people, never acted upon by themselves: codes for no reading, stretches in which a machine stands still."""
+"""Hints of `logscan check`: options that may help (sentinel values, standstill). Never acted upon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All rows of all files into the collector: on two cores, and within memory."""
+"""All rows of all files go into the collector: two threads, bounded memory."""
 
 from __future__ import annotations
 

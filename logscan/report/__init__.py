@@ -1,4 +1,8 @@
-"""Scores and run record in, HTML, JSON or CSV out. Prints nothing, writes nothing."""
+"""Reports: scores and run record in, HTML, JSON or CSV out. Prints nothing, writes nothing.
+
+Belongs here: content, charts and tables of a report.
+Does not: sentences (`messages`), scoring (`model`), reading of logs (`read`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Geometry of the charts: thinning, paths and ticks. Pure; no markup, no colours."""
+"""Charts of the report: thinning, paths and ticks. Pure; no markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the report says, free of language and markup: verdict, ranked events, totals, notices. Pure."""
+"""Content of the report without language: verdict, ranked events, totals, notices. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the channels contributed, reduced to what a report shows of it while the rows go by. Pure.
+"""Contributions of channels, reduced while rows are read. Pure.
 
 A scores file holds one number per row and channel; a report draws `HEAT_SPANS` spans of time per entity and names
 the channels at the peaks of events.

@@ -1,4 +1,4 @@
-"""The report for machines: one JSON document, or the events as CSV. Pure."""
+"""The report for machines: JSON, or the events as CSV. Pure."""
 
 from __future__ import annotations
 

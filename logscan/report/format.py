@@ -1,4 +1,4 @@
-"""Numbers, times and durations as a reader of the language writes them. Pure; no locale of the machine."""
+"""Numbers, times and durations in the language of the reader. Pure."""
 
 from __future__ import annotations
 

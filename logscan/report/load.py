@@ -1,4 +1,4 @@
-"""Reads what a report is made of: the scores, the run record beside them, the model's card."""
+"""Loads what a report is made of: scores, run record, model card."""
 
 from __future__ import annotations
 

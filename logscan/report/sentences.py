@@ -1,4 +1,4 @@
-"""The sentences at the top: verdict, figures and notices in the reader's language. Pure."""
+"""The verdict, figures and notices of the report in words. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables below the first screen, as rows of finished text. Pure."""
+"""Tables of the report as rows of finished text: quality, rows, model, cost. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many rows drawn as few points: equal spans of time, and the extremes of each. Pure."""
+"""Thinning of many rows for charts: equal spans, extremes of each. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data of the zoomable timeline: thinned scores, events and contributions per entity, as JSON values."""
+"""The zoomable timeline: thinned scores, events and contributions as JSON values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making the run record: a clock for the stages, and plain JSON from the pipeline's records."""
+"""Builds the run record from the records of the pipeline; a clock for the stages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The formats of the scores and the events: one record each, from which all lists of suffixes are made.
+"""Formats of outputs (Parquet, CSV, JSON, JSON lines): one record each, by suffix of --out and --events.
 
 Heavy packages are imported where a file is written or read, so that `--help` stays quick.
 """

@@ -1,4 +1,4 @@
-"""The run record: what one run read, used, dropped, found and cost. Written beside the scores."""
+"""The run record (`run.json`): what one run read, used, dropped, found and cost. Schema and reading."""
 
 from __future__ import annotations
 

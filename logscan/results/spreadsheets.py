@@ -1,4 +1,4 @@
-"""Text of the data in files that a spreadsheet opens: what it would run as a formula gets a quote in front."""
+"""Formulas in data are escaped in files that a spreadsheet opens, and read back."""
 
 from __future__ import annotations
 

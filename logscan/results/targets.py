@@ -1,4 +1,4 @@
-"""Outputs refused before the work is done, not after it; nothing of the user's is overwritten by mistake."""
+"""Output paths refused before the work: unknown suffix, unwritable folder, overwriting an input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scores file against labels: from files to the figures of `evaluation.metrics`."""
+"""Scores measured against labels: reads both, calls `evaluation.metrics`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading for a command: progress on a terminal, and what a person should know, said."""
+"""Reading for a command: progress on a terminal, warnings about dropped rows, notes."""
 
 from __future__ import annotations
 

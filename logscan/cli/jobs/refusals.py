@@ -1,4 +1,4 @@
-"""Settings that no data can save, refused before any data are read."""
+"""Settings refused before any data are read: grid step, time zone, country, calendar, times, label file."""
 
 from __future__ import annotations
 

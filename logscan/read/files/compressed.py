@@ -1,4 +1,4 @@
-"""Packed bytes undone as a stream, told by their first bytes, one piece ahead, with a cap on what they may grow to."""
+"""Compression (gzip, zstd, bzip2, xz) undone as a stream, one piece ahead, with a cap against bombs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which everyday characters of logs speak for Chinese, Korean or Russian rather than Japanese or Western text."""
+"""Frequent characters of Chinese, Korean and Russian logs: tables for the choice of an encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which text encoding a file has, by evidence, and its text as a stream of UTF-8."""
+"""Text encoding: detected, and decoded as a stream of UTF-8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last line of a file that may still be written to: read only where it is whole by evidence."""
+"""Growing files: the incomplete last line of a file that is still being written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user named, resolved to files and to members of archives."""
+"""Input paths, globs, folders and archives, resolved to a list of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One opened file, and its text: packing undone ahead, up to the last whole line, in UTF-8."""
+"""One opened file as text: decompressed, up to its last whole line, in UTF-8."""
 
 from __future__ import annotations
 

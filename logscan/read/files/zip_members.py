@@ -1,4 +1,4 @@
-"""Tables inside a zip archive, read as streams: nothing is extracted, no member's name becomes a path."""
+"""Zip archives: their members as streams; nothing is extracted."""
 
 from __future__ import annotations
 

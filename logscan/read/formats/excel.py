@@ -1,4 +1,4 @@
-"""The rows of one sheet of a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods), by python-calamine."""
+"""Excel and OpenDocument workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): one sheet, by python-calamine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON lines (.jsonl, .ndjson): one object a line, whose keys are columns; objects inside become `outer.inner`."""
+"""JSON lines as input (.jsonl, .ndjson): one object a line, whose keys are columns."""
 
 from __future__ import annotations
 

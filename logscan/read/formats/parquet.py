@@ -1,4 +1,4 @@
-"""The rows of a Parquet file in order; once the plan is known, only the columns that it reads."""
+"""Parquet: row groups in order, only the columns that the plan reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns told by the names of folders, such as `line=A`, added to the rows of a file."""
+"""Hive partitions: folder names such as `line=A` become columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every format gives: a reader of record batches, what was found in the file, and what a caller may ask of it."""
+"""The protocol of a format (`TableReader`), and the records that a reader of a file fills."""
 
 from __future__ import annotations
 

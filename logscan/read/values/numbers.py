@@ -1,4 +1,4 @@
-"""Text cells to numbers, whole columns at a time; what is not a number is counted, never guessed."""
+"""Numbers: text cells to float64, whole columns at a time; what is no number is counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a single cell of a sample looks like: a number, a time, or a word. Pure."""
+"""What a cell of a sample looks like: a number, a time or a word. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of times in the writing that the patterns of forms expect."""
+"""Times as written, normalised before parsing: full-width digits, weekdays, brackets, intervals."""
 
 from __future__ import annotations
 

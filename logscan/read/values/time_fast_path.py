@@ -1,4 +1,4 @@
-"""Texts of times that are written alike, read by the places of their digits: ten times as fast as by a pattern.
+"""Fast parsing of times that are all written alike, by the positions of their digits.
 
 A pattern is matched with one cell only. It tells which bytes are the digits of which number; all other bytes are fixed.
 Cells of the same length with the same fixed bytes, and digits where that one has digits, match in the same way, because

@@ -1,4 +1,4 @@
-"""Formats of times: one record each, from which every list of formats is computed. A new format is one record here."""
+"""Time formats: one record each, with pattern, label and rank. A new form of time is one record here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts to nanoseconds since 1970, whole columns at a time, under one form per column."""
+"""Parsing of times: text columns to int64 nanoseconds, under one format per column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time zones: their names, and wall clocks as instants."""
+"""Time zones: names checked, wall clocks to UTC (summer time gap and fold)."""
 
 from __future__ import annotations
 

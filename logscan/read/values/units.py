@@ -1,4 +1,4 @@
-"""Units: in a header, and behind numbers, such as `12.5 °C`, taken off where the user asks for it."""
+"""Units: recognised in a header and behind numbers (`12.5 °C`), removed with --units."""
 
 from __future__ import annotations
 

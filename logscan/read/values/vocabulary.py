@@ -1,4 +1,4 @@
-"""Words by which columns are known: times and their parts, labels, states, sensors, identifiers, in six languages."""
+"""Vocabulary of column names and states in six languages: times, labels, status words, sensors, identifiers."""
 
 from __future__ import annotations
 

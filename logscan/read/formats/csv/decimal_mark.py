@@ -1,4 +1,4 @@
-"""Which decimal mark a table has, by evidence on a sample; where it stays open, the user is asked. Pure."""
+"""The decimal mark of a CSV: point or comma, detected on a sample; asked for where unclear. Pure."""
 
 from __future__ import annotations
 

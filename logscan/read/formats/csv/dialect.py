@@ -1,4 +1,4 @@
-"""The shape of a CSV by evidence: delimiter, quote, header, decimal mark. Pure; works on a sample."""
+"""The dialect of a CSV: delimiter, quote, header, decimal mark, detected on a sample. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text cut into blocks of whole lines, so that each can be parsed alone and several at once."""
+"""CSV text cut into blocks of whole lines, for parallel parsing; whitespace-separated tables squeezed."""
 
 from __future__ import annotations
 

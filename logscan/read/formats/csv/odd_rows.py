@@ -1,4 +1,4 @@
-"""CSV rows that are no data: ragged ones (mended where that can be), empty ones, and the header once more."""
+"""Odd CSV rows: another number of cells, empty rows, repeated headers; mended or counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines that a quote which never closes has swallowed: found, so that no row is lost in silence."""
+"""Unclosed quotes: lines that they swallow are found, so that no row is lost silently."""
 
 from __future__ import annotations
 

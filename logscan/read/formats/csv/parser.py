@@ -1,4 +1,4 @@
-"""One block of lines of a CSV as record batches: typed where the plan allows it, else as text."""
+"""The CSV parser: one block of lines as record batches, typed where the plan allows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a CSV in order, parsed block by block on threads of their own, a few blocks ahead."""
+"""The CSV reader: blocks in order, parsed on several threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the data of a table begin, by evidence on a sample. Pure."""
+"""The first row of data of a table, detected on a sample. Pure."""
 
 from __future__ import annotations
 

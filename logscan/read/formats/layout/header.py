@@ -1,4 +1,4 @@
-"""Which lines above the data name its columns, by evidence on a sample. Pure."""
+"""The header of a table: which lines above the data name the columns, detected on a sample. Pure."""
 
 from __future__ import annotations
 

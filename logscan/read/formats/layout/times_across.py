@@ -1,4 +1,4 @@
-"""Tables whose times stand across their columns: hours of the day, months of the year, dates. Found by their names."""
+"""Wide tables: hours, months or dates as column names become rows."""
 
 from __future__ import annotations
 
