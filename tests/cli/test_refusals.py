@@ -175,7 +175,7 @@ OUTPUTS = {
     "log.csv/s.csv": (14, "log.csv/s.csv: 'log.csv' is not a folder; name a folder that exists"),
     "taken.csv": (14, "taken.csv: is a folder, not a file; name a file"),
     f"{'x' * 300}.csv": (14, f"{'x' * 300}.csv: the name is too long; choose a shorter one"),
-    "s.xlsx": (2, "s.xlsx: unknown format '.xlsx'; end the name in .parquet or .csv"),
+    "s.xlsx": (2, "s.xlsx: unknown format '.xlsx'; end the name in .parquet, .csv or .jsonl"),
     "log.csv": (2, "log.csv: is the input, writing it would destroy it; name another file"),
 }
 
@@ -192,7 +192,7 @@ def test_scores_that_cannot_be_written_are_refused(bench: Path, logscan: Run, ou
 
 
 EVENTS = {
-    "e.txt": (2, "e.txt: unknown format '.txt'; end the name in .csv or .parquet or .json"),
+    "e.txt": (2, "e.txt: unknown format '.txt'; end the name in .parquet, .csv, .jsonl or .json"),
     "scores.parquet": (
         2,
         "scores.parquet: scores and events cannot be one file; give --events another name",
