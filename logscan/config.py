@@ -13,7 +13,7 @@ from logscan.errors import UsageError
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 Panel = Literal["Input", "How the file is written", "From rows to channels", "Not judged"]
@@ -40,8 +40,6 @@ class InputConfig(_Section):
 
     Every field is an option of the commands that read logs, a variable `LOGSCAN_<NAME>` and a key of `[input]`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     time: Annotated[Text, Option()] = None
     """Time column; 'row' if there is none."""
