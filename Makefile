@@ -31,7 +31,7 @@ lint: install  ## Style, types, import contracts
 
 test: lint  ## The whole gate
 	@echo "== pytest"
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
 
 clean:  ## Remove what was made
 	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis

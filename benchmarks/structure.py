@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _CODE = re.compile(r"```.*?```", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=[.!?。])\s+|\n\n|\n[-*|#]")
+_WORD = re.compile(r"\S*\w\S*")  # bars of tables are none
 _MOST_WORDS = 30
 
 
@@ -42,7 +43,7 @@ def main() -> None:
         cells = [
             cell.strip() for line in text.splitlines() if line.startswith("|") for cell in line.split("|")
         ]
-        print(f"| {file.name} | {len(text.split()):,} | {len(long)} | {max(map(len, cells), default=0)} |")
+        print(f"| {file.name} | {len(_WORD.findall(text)):,} | {len(long)} | {max(map(len, cells), default=0)} |")
 
 
 def imported_modules(root: Path) -> dict[str, set[str]]:

@@ -95,7 +95,9 @@ def _notes() -> Iterator[str]:
         ("hint", HINTS),
     )
     for title, messages in parts:
-        yield f"\n**{title}:** " + ", ".join(f"`{key}`" for key in messages if key != "as-written")
+        yield f"\n### {title}\n\n```text"
+        yield from (key for key in messages if key != "as-written")
+        yield "```"
 
 
 def _caps() -> Iterator[str]:

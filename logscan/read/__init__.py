@@ -1,4 +1,8 @@
-"""From files to one regular series per entity, with an account of every row."""
+"""Reading: from files to one regular series per entity, with an account of every row.
+
+Belongs here: `read_log`, the stations in the order of the flow, and what passes rows from one to the next.
+Does not: grades of channels (`quality`), known failures (`labels`), scoring (`model`).
+"""
 
 from __future__ import annotations
 

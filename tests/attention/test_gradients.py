@@ -16,7 +16,10 @@ def _wave(count: int, width: int) -> torch.Tensor:
 @pytest.mark.parametrize("coarse", ["none", "mean", "second"])
 @pytest.mark.parametrize(("exclusion", "probes"), [(0, 0), (3, 0), (3, 2)])
 def test_gradients_equal_finite_differences(group_queries, coarse, exclusion, probes):
-    """Output, log-partition and neighbour weights differentiate through query, key, value and bias."""
+    """Output, log-partition and neighbour weights differentiate through query, key, value and bias.
+
+    Along random directions, which a wrong entry of the Jacobian meets almost surely; entry by entry in one case a kind.
+    """
     key = _wave(83, 3)
     inputs = [
         _wave(19, 3) + 0.1,
@@ -46,7 +49,10 @@ def test_gradients_equal_finite_differences(group_queries, coarse, exclusion, pr
         )
         return result.output, result.log_partition, result.neighbor_weights
 
-    assert torch.autograd.gradcheck(outputs, [part.requires_grad_() for part in inputs])
+    every_entry = (coarse, exclusion, probes, group_queries) in {("mean", 3, 2, 16), ("second", 3, 0, 1)}
+    inputs = [part.requires_grad_() for part in inputs]
+    torch.manual_seed(7)
+    assert torch.autograd.gradcheck(outputs, inputs, fast_mode=not every_entry)
 
 
 @pytest.mark.parametrize("group_queries", [1, 16])

@@ -114,9 +114,9 @@ def test_a_series_scored_in_pieces_scores_the_same_to_the_bit(monkeypatch, piece
     """Where its tokens are cut, on the history's grid, changes no number; nor does a tree that finds analogues."""
     config = Config(encoder=EncoderConfig(scales=(8, 16), fit=False))
     monkeypatch.setattr(history_attention, "EXACT_HISTORY_TOKENS", 500)
-    model = pipeline.train(log_of(waves(3_001)), config, device="cpu")
+    model = pipeline.train(log_of(waves(1_601)), config, device="cpu")
     assert any(head.tree is not None for head in model.entities[0].heads)
-    log = log_of(waves(1_999)[210:])
+    log = log_of(waves(1_103)[210:])
     whole = pipeline.score(log, model, causal=causal, device="cpu").series[0]
     monkeypatch.setattr(history_attention, "_PIECE_TOKENS", piece)
     parts = pipeline.score(log, model, causal=causal, device="cpu").series[0]
