@@ -43,7 +43,9 @@ def main() -> None:
         cells = [
             cell.strip() for line in text.splitlines() if line.startswith("|") for cell in line.split("|")
         ]
-        print(f"| {file.name} | {len(_WORD.findall(text)):,} | {len(long)} | {max(map(len, cells), default=0)} |")
+        print(
+            f"| {file.name} | {len(_WORD.findall(text)):,} | {len(long)} | {max(map(len, cells), default=0)} |"
+        )
 
 
 def imported_modules(root: Path) -> dict[str, set[str]]:

@@ -18,7 +18,7 @@ from logscan.memory import give_back_memory
 from logscan.nearest_name import require_columns
 from logscan.read.collecting import collect, require_same_columns
 from logscan.read.files.inputs import resolved_sources
-from logscan.read.formats import opened_table, table_suffixes, without_empty
+from logscan.read.formats import TABLE_SUFFIXES, opened_table, without_empty
 from logscan.read.formats.table import TableReader
 from logscan.read.grid.collector import Collector
 from logscan.read.grid.series import finished_series
@@ -59,7 +59,7 @@ def read_log(
     """
     stream = stdin if stdin is not None else sys.stdin.buffer
     given = config.model_dump()
-    sources = without_empty(resolved_sources(inputs, table_suffixes()), given)
+    sources = without_empty(resolved_sources(inputs, TABLE_SUFFIXES), given)
     with closing(opened_table(sources[0], given, stream)) as first:
         if len(sources) == 1:
             require_columns("--ignore", config.ignore, first.names)

@@ -66,5 +66,7 @@ def test_what_users_read_has_short_sentences_and_cells() -> None:
 def test_documents_stay_short() -> None:
     """All pages but the logs of experiments and changes together: what a person reads in an afternoon."""
     counted = [page for page in PAGES if page.name not in {"log.md", "CHANGELOG.md", "README.ja.md"}]
-    words = {page.name: len(re.findall(r"\S*\w\S*", prose(page))) for page in counted}  # bars of tables are none
+    words = {
+        page.name: len(re.findall(r"\S*\w\S*", prose(page))) for page in counted
+    }  # bars of tables are none
     assert sum(words.values()) <= MOST_WORDS, words

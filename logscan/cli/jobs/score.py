@@ -50,7 +50,7 @@ def score(
     """Score an input with a model; write scores, events and the run record."""
     from logscan import pipeline
     from logscan.model.folder import load_model
-    from logscan.read.formats import whole_suffixes
+    from logscan.read.formats import WHOLE_SUFFIXES
 
     clock = RunClock()
     causal = causal or state is not None
@@ -81,7 +81,7 @@ def score(
         if state is not None:
             written = read_state(state, model.model_id).last_times
             shown, last_times = new_rows(
-                shown, written, log.schema.kind, torn=ends_inside_a_line(log.schema.files, whole_suffixes())
+                shown, written, log.schema.kind, torn=ends_inside_a_line(log.schema.files, WHOLE_SUFFIXES)
             )
         skipped = bool(result.skipped_entities) or any(log.counts.dropped.values())
         found = any(one.events for one in shown)

@@ -27,17 +27,12 @@ FORMATS = (  # the first that recognises a file reads it
 )
 
 
-def table_suffixes() -> Suffixes:
-    """What the names of tables end in."""
-    return Suffixes(
-        text=tuple(suffix for one in reversed(FORMATS) if one.is_text for suffix in one.suffixes),
-        whole=tuple(suffix for one in reversed(FORMATS) if not one.is_text for suffix in one.suffixes),
-    )
-
-
-def whole_suffixes() -> tuple[str, ...]:
-    """What the names of files end in that are not written line by line."""
-    return (*table_suffixes().whole, *PACKED_SUFFIXES, ".zip")
+# What the names of tables end in, and those of files that are not written line by line.
+TABLE_SUFFIXES = Suffixes(
+    text=tuple(suffix for one in reversed(FORMATS) if one.is_text for suffix in one.suffixes),
+    whole=tuple(suffix for one in reversed(FORMATS) if not one.is_text for suffix in one.suffixes),
+)
+WHOLE_SUFFIXES = (*TABLE_SUFFIXES.whole, *PACKED_SUFFIXES, ".zip")
 
 
 def opened_table(source: Source, given: Mapping[str, Any], stdin: BinaryIO) -> TableReader:
