@@ -56,9 +56,9 @@ def score(
     causal = causal or state is not None
     target = None if out == "-" else Path(out)
     refuse_outputs(target, events)
-    refuse_settings(config)
-    refuse_time(since, "--since")
     with _failure_recorded(target, clock, device, causal), ExitStack() as held:
+        refuse_settings(config)
+        refuse_time(since, "--since")
         if state is not None:
             held.enter_context(locked_state(state))
         with clock.stage("load"):
