@@ -292,6 +292,19 @@ COLUMNS: dict[str, Message] = {
     "identifier": Message(
         "looks like an identifier, a sum of it means nothing", "識別番号とみられ、合計しても意味がない"
     ),
+    "identifier-constant": Message(
+        "names one thing throughout (use --channels to read it)",
+        "全行で同じ識別番号（--channels で読み込めます）",
+    ),
+    "status-code": Message(
+        "is a status or error code (use --channels to read it)",
+        "状態やエラーを示すコード（--channels で読み込めます）",
+    ),
+    "code": Message(
+        "holds codes such as '{example}' (use --channels to read it)",
+        "「{example}」のようなコード（--channels で読み込めます）",
+    ),
+    "time-part": Message("is a part of the time", "時刻の一部"),
     "coordinate": Message("is a place, a sum of it means nothing", "位置を表し、合計しても意味がない"),
     "status": Message("tells when the machine stands", "停止の判断に使用"),
     "partition": Message("is a partition, named by its folder", "フォルダー名による区分"),

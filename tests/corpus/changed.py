@@ -116,7 +116,9 @@ def decimal_comma(table: Table) -> Table | None:
     """Semicolons between cells and commas in numbers, as another locale writes it."""
     if table.delimiter != "," or table.schema.decimal != ".":
         return None
-    body = [[cell.replace(".", ",") if _NUMBER.fullmatch(cell) else cell for cell in row] for row in table.body]
+    body = [
+        [cell.replace(".", ",") if _NUMBER.fullmatch(cell) else cell for cell in row] for row in table.body
+    ]
     return replace(table, body=body, delimiter=";")
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.corpus.changed import CHANGES, table_of
-from tests.corpus.scoring import HALVES, Case, cases, names_an_option, score
 
 from logscan.config import InputConfig
 from logscan.errors import InputError, UsageError
 from logscan.read import read_log
 from logscan.records import Log
+from tests.corpus.changed import CHANGES, table_of
+from tests.corpus.scoring import HALVES, Case, cases, names_an_option, score
 
 ALL = {case.name: case for half in HALVES for case in cases(half)}
 # (change, case) -> what goes wrong. A line must go once the law holds.

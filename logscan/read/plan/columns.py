@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from logscan.errors import InputError, UsageError
 from logscan.messages import text
 from logscan.nearest_name import require_columns
 from logscan.notes import Note, note
 from logscan.read.plan.aggregation import Aggregation, aggregation
-from logscan.read.plan.identifiers import is_coordinate, is_identifier
+from logscan.read.plan.identifiers import is_coordinate, is_identifier, named_identifier
 from logscan.read.plan.log_kind import found_kind
 from logscan.read.plan.long_format import Split, found_long, found_split, mixed_hint
 from logscan.read.plan.settings import ColumnSettings
@@ -25,16 +26,21 @@ from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import Numbers, is_number, is_text, numbers
 from logscan.read.values.units import have_units
 from logscan.read.values.vocabulary import (
+    CLASS_NAME,
     ELAPSED_NAME,
+    FRACTIONS,
     INDEX_NAME,
     LABEL_NAME,
     QUALITY_FLAG_NAME,
+    STATUS_CODE_NAME,
 )
 from logscan.records import LogKind, TimeKind
+from logscan.time_units import SECOND_NS
 
 COUNT = "count"  # the channel of rows per step in a log of events
 
 _CELLS = 20_000
+_FEW_CODES = 20  # different values of a column of codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +253,20 @@ def _own_reason(name: str, column: Any, settings: ColumnSettings, kind: LogKind)
         return note("neither-name-nor-values")
     if found.present == 0 and LABEL_NAME.fullmatch(name.strip()):
         return note("label-empty")
+    if is_text(cells.type) and kind is LogKind.SAMPLES and (code := _zero_padded(cells)) is not None:
+        return note("code", example=code)
     values = found.cells[np.isfinite(found.cells)]
     return _special_reason(name, values, found, kind)
+
+
+def _zero_padded(cells: Any) -> str | None:
+    """A cell of a column of codes such as 00000012, all of one length; None where it is no such column."""
+    present = cells.drop_null()
+    padded = pc.match_substring_regex(present, r"^\s*0\d+\s*$")
+    lengths = pc.unique(pc.utf8_length(pc.utf8_trim_whitespace(present)))
+    if len(present) == 0 or 2 * padded.true_count <= len(present) or len(lengths) > 1:
+        return None
+    return str(present[0].as_py()).strip()
 
 
 def _elapsed_reason(name: str, column: Any, decimal: str) -> Note | None:
@@ -261,6 +279,12 @@ def _elapsed_reason(name: str, column: Any, decimal: str) -> Note | None:
     ):
         return note("elapsed-time")
     return None
+
+
+def _is_fraction(name: str, values: Any) -> bool:
+    """Whether whole numbers are the milliseconds or microseconds of a time."""
+    unit = next((unit for unit, pattern in FRACTIONS if pattern.fullmatch(name.strip())), None)
+    return unit is not None and values.min() >= 0 and values.max() * unit < SECOND_NS
 
 
 def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> Note | None:
@@ -280,6 +304,16 @@ def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> No
             and found.present == len(found.cells)
         ):
             return note("row-index")
+    distinct = len(np.unique(values))
+    if kind is LogKind.SAMPLES and whole and distinct <= _FEW_CODES:
+        if STATUS_CODE_NAME.fullmatch(name.strip()):
+            return note("status-code")
+        if CLASS_NAME.fullmatch(name.strip()) and (values == 0).any():
+            return note("label")
+        if distinct == 1 and len(values) > 1 and named_identifier(name):
+            return note("identifier-constant")
+    if kind is LogKind.SAMPLES and whole and _is_fraction(name, values):
+        return note("time-part")
     if kind is LogKind.EVENTS and whole and is_identifier(name, values):
         return note("identifier")
     if kind is LogKind.EVENTS and is_coordinate(name):

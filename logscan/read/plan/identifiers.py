@@ -16,6 +16,14 @@ from logscan.read.values.vocabulary import (
 from logscan.records import F64
 
 
+def named_identifier(name: str) -> bool:
+    """Whether a name says that its column names things."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    tokens = [token for token in re.split(r"[\s_./()\[\]-]+", spaced.strip().casefold()) if token]
+    named = IDENTIFIER_TOKENS.intersection(tokens) or " ".join(tokens) in IDENTIFIER_NAMES
+    return bool(named or IDENTIFIER_ENDING.search(name))
+
+
 def is_identifier(name: str, values: F64) -> bool:
     """Whether whole numbers name things instead of measuring them.
 
@@ -23,13 +31,7 @@ def is_identifier(name: str, values: F64) -> bool:
         name: of their column.
         values: (rows,) float64, none missing.
     """
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    tokens = [token for token in re.split(r"[\s_./()\[\]-]+", spaced.strip().casefold()) if token]
-    if (
-        IDENTIFIER_TOKENS.intersection(tokens)
-        or " ".join(tokens) in IDENTIFIER_NAMES
-        or IDENTIFIER_ENDING.search(name)
-    ):
+    if named_identifier(name):
         return True
     if AMOUNT_WORD.search(name) or len(values) < 100:
         return False

@@ -86,12 +86,22 @@ LABEL_NAME = re.compile(
     r"|異常(ラベル)?|ラベル",
     re.IGNORECASE,
 )
+# A label of several classes: 0 is normal.
+CLASS_NAME = re.compile(
+    r"class(es)?|target|(fault|failure|state)[_ ]?(label|class|type|id)|クラス", re.IGNORECASE
+)
+# What a logger says of itself beside its readings.
+STATUS_CODE_NAME = re.compile(
+    r"(.*[_ ])?(err(or)?s?|status|stat|fault)([_ ]?(code|word|no|number|flag)s?)?|(エラー|ステータス|状態)(コード|番号)?"
+    r"|(fehler|störung)(code|nummer)?",
+    re.IGNORECASE,
+)
 # What the Japan Meteorological Agency and loggers write beside every reading.
 QUALITY_FLAG_NAME = re.compile(
-    r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?", re.IGNORECASE
+    r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?|qn_?\d*", re.IGNORECASE
 )
 INDEX_NAME = re.compile(
-    r"unnamed: \d+|(.*[_ ])?(index|idx|rows?|rec(ord)?|recnum|entry|point|id|no\.?|nr\.?|number|seq)|instant|udi|#"
+    r"unnamed: [\d.]+|(.*[_ ])?(index|sequence|idx|rows?|rec(ord)?|recnum|entry|point|id|no\.?|nr\.?|number|seq)|instant|udi|#"
     r"|連番|行番号|通番|番号|№",
     re.IGNORECASE,
 )
@@ -177,7 +187,7 @@ IDENTIFIER_TOKENS = frozenset(
 IDENTIFIER_NAMES = frozenset(
     {
         "customer", "invoice", "order", "transaction", "receipt", "ticket", "user", "account", "member",
-        "client", "store", "product", "item", "number", "order number", "invoice number", "customer number",
+        "client", "store", "product", "item", "number", "nummer", "numéro", "número", "numero", "station", "stn", "order number", "invoice number", "customer number",
         "顧客", "会員", "伝票", "店舗", "商品", "得意先", "注文", "受注", "社員", "担当者",
     }
 )  # fmt: skip
