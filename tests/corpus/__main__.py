@@ -7,9 +7,8 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.corpus.scoring import HALVES, Case, Score, cases, score
-
 from logscan.read.grid.step import step_words
+from tests.corpus.scoring import HALVES, Case, Score, cases, score
 
 _HEAD = """\
 # Formats
@@ -33,7 +32,10 @@ def page() -> str:
     for half, found in scored.items():
         counts = Counter(_result(case, one) for case, one in found)
         lines.append(f"|{half}|{len(found)}|{counts['right']}|{counts['asked']}|{counts['open']}|")
-    lines += ["", "The middle column has the kind, the step and the number of channels, or the option asked for."]
+    lines += [
+        "",
+        "The middle column has the kind, the step and the number of channels, or the option asked for.",
+    ]
     lines += ["", "|layout|read as|result|", "|---|---|---|"]
     for found in scored.values():
         lines += [f"|{case.title}|{_read_as(one)}|{_result(case, one)}|" for case, one in found]

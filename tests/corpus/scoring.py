@@ -146,7 +146,11 @@ def _time_found(right: str | None, found: int, log: Log) -> str:
     """A time of the grid as text: as it is written in the case where both are one. Months are mean months."""
     kind = log.schema.time_kind
     free = MONTH_NS // 2 if log.schema.step % MONTH_NS == 0 else 0
-    if right is not None and kind is TimeKind.TIMESTAMP and abs(parse_time(right, kind, None, "") - found) <= free:
+    if (
+        right is not None
+        and kind is TimeKind.TIMESTAMP
+        and abs(parse_time(right, kind, None, "") - found) <= free
+    ):
         return right
     return time_text(kind, found, None)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.corpus.__main__ import page
 from tests.corpus.scoring import HALVES, Case, cases, names_an_option, same_name, score
 
