@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from logscan.records import InputSchema
 
-_NUMBER = re.compile(r"\s*[+-]?\d+\.\d+(?:[eE][+-]?\d+)?\s*")
+_NUMBER = re.compile(r"\s*[($+-]*\d[\d,]*\.\d+(?:[eE][+-]?\d+)?\)?\s*")
+_OTHER_LOCALE = str.maketrans(".,", ",.")
 _ISO_DAY = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})")
 
 
@@ -76,22 +77,27 @@ def neutral_names(table: Table) -> Table | None:
     if len(set(table.named)) < len(table.named) or not set(schema.channels) <= set(table.named):
         return None
     head = list(table.head)
-    head[table.names] = [
-        f"c{schema.channels.index(name) + 1}" if name in schema.channels else name for name in table.named
-    ]
-    return replace(table, head=head)
+    old = head[table.names]
+    new = [f"c{schema.channels.index(name) + 1}" if name in schema.channels else name for name in table.named]
+    head[table.names] = new
+    return replace(table, head=head, body=[new if row == old else row for row in table.body])
 
 
 def text_column(table: Table) -> Table | None:
     """One more column with the same word in every row."""
+    if table.delimiter == " ":  # as many blanks as align the columns
+        return None
     first = table.names if table.names is not None else len(table.head)
+    names = None if table.names is None else table.head[table.names]
     head = [
         [*row, "site" if at == table.names else ""] if at >= first and len(row) == table.width else row
         for at, row in enumerate(table.head)
     ]
-    if table.names is not None and len(table.head[table.names]) != table.width:
+    if names is not None and len(names) != table.width:
         return None
-    body = [[*row, "north"] if len(row) == table.width else row for row in table.body]
+    body = [
+        [*row, "site" if row == names else "north"] if len(row) == table.width else row for row in table.body
+    ]
     return replace(table, head=head, body=body)
 
 
@@ -117,7 +123,12 @@ def decimal_comma(table: Table) -> Table | None:
     if table.delimiter != "," or table.schema.decimal != ".":
         return None
     body = [
+<<<<<<< HEAD
         [cell.replace(".", ",") if _NUMBER.fullmatch(cell) else cell for cell in row] for row in table.body
+=======
+        [cell.translate(_OTHER_LOCALE) if _NUMBER.fullmatch(cell) else cell for cell in row]
+        for row in table.body
+>>>>>>> wt-corpus2
     ]
     return replace(table, body=body, delimiter=";")
 

@@ -9,19 +9,38 @@ import pytest
 from logscan.config import InputConfig
 from logscan.errors import InputError, UsageError
 from logscan.read import read_log
+<<<<<<< HEAD
 from logscan.records import Log
 from tests.corpus.changed import CHANGES, table_of
 from tests.corpus.scoring import HALVES, Case, cases, names_an_option, score
+=======
+from logscan.records import Log, TimeKind
+from tests.corpus.changed import CHANGES, table_of
+from tests.corpus.scoring import HALVES, cases, names_an_option, score
+>>>>>>> wt-corpus2
 
 ALL = {case.name: case for half in HALVES for case in cases(half)}
 # (change, case) -> what goes wrong. A line must go once the law holds.
-OPEN: dict[tuple[str, str], str] = {}
-PAIRS = [
-    pytest.param(change, name, id=f"{change}-{name}")
-    for change in CHANGES
-    for name, case in ALL.items()
-    if case.open is None and len(case.files) == 1
-]
+OPEN: dict[tuple[str, str], str] = {
+    ("rows doubled", "a/balance_elapsed"): "The seconds since the start begin again and become a channel.",
+    ("rows doubled", "a/labview_lvm"): "The seconds since the start begin again and become a channel.",
+    ("rows doubled", "a/campbell_toa5"): "The record number begins again and becomes a channel.",
+    ("rows doubled", "a/hobo_logger"): "The row number begins again and becomes a channel.",
+    ("rows doubled", "a/pandas_index"): "The index begins again and becomes a channel.",
+    ("rows doubled", "a/r_write_csv2"): "The row number begins again and becomes a channel.",
+    ("rows doubled", "b/isd_lite_missing"): "The column of hours is a reading then, and days are averaged.",
+    ("rows doubled", "b/months_across"): "Year and month are channels then, and the row number is the step.",
+    ("rows later again", "a/campbell_toa5"): "The record number begins again and becomes a channel.",
+    ("rows later again", "a/ondotori"): "The serial value of the time begins again and becomes a channel.",
+    ("rows later again", "a/pandas_index"): "The index begins again and becomes a channel.",
+    ("rows later again", "a/r_write_csv2"): "The row number begins again and becomes a channel.",
+    ("decimal comma", "a/us_orders"): "Amounts such as $1.741,18 are text and left out without a question.",
+    (
+        "decimal comma",
+        "b/quarters",
+    ): "The comma of the numbers is taken for the delimiter, and the time is lost.",
+}
+TRIED = [name for name, case in ALL.items() if case.open is None and len(case.files) == 1]
 
 
 @cache
@@ -31,25 +50,32 @@ def base(name: str) -> Log | None:
     return found.log if found.result == "right" else None
 
 
-def violation(change: str, case: Case, log: Log, folder: Path) -> str | None:
-    """What differs after a change: "" nothing or a question, None where the change is not possible."""
-    source = case.files[0]
-    if log.schema.format != "csv" or source.suffix in {".gz", ".zip"}:
+def changed_text(change: str, name: str) -> str | None:
+    """A file of the corpus after a change, None where the change is not possible."""
+    log, source = base(name), ALL[name].files[0]
+    if log is None or log.schema.format != "csv" or source.suffix in {".gz", ".zip"}:
         return None
     table = table_of(source.read_bytes(), log.schema)
     changed = CHANGES[change](table) if table is not None else None
-    if changed is None:
-        return None
-    path = folder / source.name
-    path.write_text(changed.text(), encoding="utf-8")
-    options = dict(case.options)
+    return changed.text() if changed is not None else None
+
+
+def violation(change: str, name: str, path: Path) -> str:
+    """What differs after a change, "" where nothing does, or a question comes, or the change is not possible."""
+    text, log, options = changed_text(change, name), base(name), dict(ALL[name].options)
+    if text is None or log is None:
+        return ""
+    path.write_text(text, encoding="utf-8")
     if change == "decimal comma":
         options = {key: value for key, value in options.items() if key not in {"decimal", "delimiter"}}
     try:
         other = read_log([path], InputConfig(**options))
     except (InputError, UsageError) as error:
         return "" if names_an_option(error.remedy) else f"refused without an option: {error.fact}"
-    return difference(log, other, prefix=change == "rows later again", renamed=change == "neutral names")
+    behind = change == "rows later again" or (
+        change == "rows doubled" and log.schema.time_kind is TimeKind.ROW
+    )
+    return difference(log, other, prefix=behind, renamed=change == "neutral names")
 
 
 def difference(log: Log, other: Log, *, prefix: bool, renamed: bool) -> str:
@@ -83,26 +109,24 @@ def difference(log: Log, other: Log, *, prefix: bool, renamed: bool) -> str:
     return ""
 
 
-@pytest.mark.parametrize(("change", "name"), PAIRS)
-def test_a_change_of_no_evidence_changes_no_answer(change: str, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", TRIED)
+def test_a_change_of_no_evidence_changes_no_answer(name: str, tmp_path: Path) -> None:
     """The same answer or a question; what is open still breaks the law, else its line must go."""
-    log = base(name)
-    found = violation(change, ALL[name], log, tmp_path) if log is not None else None
-    if (change, name) in OPEN:
-        assert found, f"{change}, {name}: the law holds now; take the line out of OPEN"
-    else:
-        assert not found, found
+    path = tmp_path / ALL[name].files[0].name
+    broken = {change: told for change in CHANGES if (told := violation(change, name, path))}
+    marked = {change for change, case in OPEN if case == name}
+    assert broken.keys() == marked, f"broken {broken}, marked {marked}"
 
 
-def test_every_law_is_tried_on_many_files(tmp_path: Path) -> None:
+def test_every_mark_names_a_law_and_a_case() -> None:
+    """A mark for a case that is not tried would never be taken out."""
+    for change, name in OPEN:
+        assert change in CHANGES, change
+        assert name in TRIED, name
+        assert changed_text(change, name) is not None, name
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_law_is_tried_on_many_files(change: str) -> None:
     """A change that is hardly ever possible proves nothing."""
-    for change in CHANGES:
-        tried = [
-            name
-            for name, case in ALL.items()
-            if case.open is None
-            and len(case.files) == 1
-            and (log := base(name)) is not None
-            and violation(change, case, log, tmp_path) is not None
-        ]
-        assert len(tried) >= 15, (change, tried)
+    assert sum(changed_text(change, name) is not None for name in TRIED) >= 30
