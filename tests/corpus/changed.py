@@ -123,12 +123,8 @@ def decimal_comma(table: Table) -> Table | None:
     if table.delimiter != "," or table.schema.decimal != ".":
         return None
     body = [
-<<<<<<< HEAD
-        [cell.replace(".", ",") if _NUMBER.fullmatch(cell) else cell for cell in row] for row in table.body
-=======
         [cell.translate(_OTHER_LOCALE) if _NUMBER.fullmatch(cell) else cell for cell in row]
         for row in table.body
->>>>>>> wt-corpus2
     ]
     return replace(table, body=body, delimiter=";")
 

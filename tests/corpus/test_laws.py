@@ -9,15 +9,9 @@ import pytest
 from logscan.config import InputConfig
 from logscan.errors import InputError, UsageError
 from logscan.read import read_log
-<<<<<<< HEAD
-from logscan.records import Log
-from tests.corpus.changed import CHANGES, table_of
-from tests.corpus.scoring import HALVES, Case, cases, names_an_option, score
-=======
 from logscan.records import Log, TimeKind
 from tests.corpus.changed import CHANGES, table_of
 from tests.corpus.scoring import HALVES, cases, names_an_option, score
->>>>>>> wt-corpus2
 
 ALL = {case.name: case for half in HALVES for case in cases(half)}
 # (change, case) -> what goes wrong. A line must go once the law holds.
