@@ -105,6 +105,11 @@ NOTES: dict[str, Message] = {
         "単位を取り除きました（{units:plain}）。",
         "changed",
     ),
+    "prefixes-applied": Message(
+        "{cells} {cells#cell|cells} of '{column}' carry a prefix such as k behind the number; it was multiplied out.",
+        "「{column}」の{cells}個の値は、数値の後の k などの接頭語を掛けた値として読み込みました。",
+        "changed",
+    ),
     "unit-of-column": Message("'{column}' {unit}", "「{column}」{unit}"),
     "quality-flags-removed": Message(
         "{cells} cells carry a quality flag such as * or # after their number, in {columns:4}; read as the number.",
@@ -146,7 +151,22 @@ NOTES: dict[str, Message] = {
         "このログに数値がないため、次のチャンネルを除いて評価しました：{names:plain}。",
         "lost",
     ),
+    "quality-bad": Message(
+        "{rows} {rows#row is|rows are} not marked good in '{column}'; their readings are taken as missing (--ignore {column} reads them).",
+        "「{column}」が良好でない{rows}行の値を欠測として扱いました（--ignore {column} で読み込めます）。",
+        "changed",
+    ),
     # what was guessed
+    "entity-found": Message(
+        "{columns} tells rows of one time apart ({share:%} of the rows share their time): one series each. --entity none averages them instead.",
+        "{columns}により同時刻の行（{share:%}）を区別し、別々の系列として読み込みました。--entity none を指定すると平均します。",
+        "guessed",
+    ),
+    "entity-folders": Message(
+        "Folders name the machines by {columns}: one series each. --entity none reads them as one.",
+        "フォルダー名の{columns}を機械の名前とみなし、別々の系列として読み込みました。--entity none を指定すると1つの系列にします。",
+        "guessed",
+    ),
     "events-shared-times": Message(
         "Read as events: {share:%} of the rows share their time with another one, times are irregular and '{column}' holds text; use --kind samples for regular readings.",
         "発生記録として読み込みました（{share:%}の行がほかの行と同時刻で、間隔が不規則、「{column}」が文字列のため）。一定間隔の計測値の場合は --kind samples を指定してください。",
@@ -307,5 +327,6 @@ COLUMNS: dict[str, Message] = {
     "time-part": Message("is a part of the time", "時刻の一部"),
     "coordinate": Message("is a place, a sum of it means nothing", "位置を表し、合計しても意味がない"),
     "status": Message("tells when the machine stands", "停止の判断に使用"),
+    "quality-obeyed": Message("tells which readings are good", "値の良否の判断に使用"),
     "partition": Message("is a partition, named by its folder", "フォルダー名による区分"),
 }

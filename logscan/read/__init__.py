@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,14 +18,16 @@ from logscan.labels.intervals import Label
 from logscan.memory import give_back_memory
 from logscan.nearest_name import require_columns
 from logscan.read.collecting import collect, require_same_columns
-from logscan.read.files.inputs import resolved_sources
+from logscan.read.files.inputs import Source, resolved_sources
 from logscan.read.formats import TABLE_SUFFIXES, opened_table, without_empty
 from logscan.read.formats.table import TableReader
 from logscan.read.grid.collector import Collector
 from logscan.read.grid.series import finished_series
 from logscan.read.grid.set_aside import with_calendar
 from logscan.read.grid.step import step_from
-from logscan.read.plan.columns import Plan
+from logscan.read.machines import refuse_machines_in_files, with_file_entities
+from logscan.read.plan.columns import NO_ENTITY, Plan
+from logscan.read.plan.machine_keys import machine_keys
 from logscan.read.plan.settings import ColumnSettings, SplitSettings, TimeSettings
 from logscan.read.plant_calendar import plant_intervals
 from logscan.read.sampling import sampled_plan
@@ -59,13 +62,17 @@ def read_log(
     """
     stream = stdin if stdin is not None else sys.stdin.buffer
     given = config.model_dump()
-    sources = without_empty(resolved_sources(inputs, TABLE_SUFFIXES), given)
+    sources = with_file_entities(resolved_sources(inputs, TABLE_SUFFIXES), config.entity)
+    sources = without_empty(sources, given)
     with closing(opened_table(sources[0], given, stream)) as first:
         if len(sources) == 1:
             require_columns("--ignore", config.ignore, first.names)
         decimal = _decimal(first, config)
         plan, sample, taken = sampled_plan(
-            first, _time_settings(config, decimal), _column_settings(config, decimal, keep)
+            first,
+            _time_settings(config, decimal),
+            _column_settings(config, decimal, keep),
+            machine_keys([source.partitions for source in sources]),
         )
         step = step_from(config.every, plan.time.kind) if config.every else None
         collector = Collector(plan, step, sample)
@@ -77,6 +84,9 @@ def read_log(
             mark = _decimal(table, config)
             told += collect(collector, table, [], sources, decimal=mark, progress=progress)
     found = finished_series(collector, first.source.name)
+    if config.entity != (NO_ENTITY,):
+        alone = partial(_read_alone, config=config, keep=keep)
+        refuse_machines_in_files(sources, plan, found.duplicates, collector.rows_used, alone)
     series, marked = with_calendar(
         found.series,
         plan.kind,
@@ -87,6 +97,12 @@ def read_log(
     log = summarised(collector, found, series, first, sources, marked=marked, told=told)
     give_back_memory()
     return log
+
+
+def _read_alone(source: Source, config: InputConfig, keep: tuple[str, ...]) -> Log:
+    """One file as a log of its own."""
+    assert source.path is not None
+    return read_log([source.path], config, keep=keep)
 
 
 def _decimal(table: TableReader, config: InputConfig) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ Positioned = tuple[Any, int | None]  # a batch, and how far its file was read fo
 
 
 def sampled_plan(
-    table: TableReader, time: TimeSettings, columns: ColumnSettings
+    table: TableReader, time: TimeSettings, columns: ColumnSettings, machines: Sequence[str]
 ) -> tuple[Plan, Any, list[Positioned]]:
     """The plan, the sample that it is made from, and all batches taken for it.
 
@@ -29,6 +30,7 @@ def sampled_plan(
         table: the first file, of which nothing has been read.
         time: what the user set about the time.
         columns: what the user set about the other columns.
+        machines: columns made of folder names that name machines.
 
     Raises:
         InputError: no rows, a time that does not parse, no numeric channel.
@@ -52,7 +54,11 @@ def sampled_plan(
             if exhausted or sample.nbytes > _LONGEST_SAMPLE_BYTES:
                 raise
             wanted *= 4
-    return found_plan(sample, found, columns, folders=table.found.partitions, place=place), sample, batches
+    return (
+        found_plan(sample, found, columns, folders=table.found.partitions, machines=machines, place=place),
+        sample,
+        batches,
+    )
 
 
 def _grow(batches: list[Positioned], table: TableReader, wanted: int) -> bool:

@@ -18,16 +18,13 @@ ALL = {case.name: case for half in HALVES for case in cases(half)}
 OPEN: dict[tuple[str, str], str] = {
     ("rows doubled", "a/balance_elapsed"): "The seconds since the start begin again and become a channel.",
     ("rows doubled", "a/labview_lvm"): "The seconds since the start begin again and become a channel.",
-    ("rows doubled", "a/campbell_toa5"): "The record number begins again and becomes a channel.",
-    ("rows doubled", "a/hobo_logger"): "The row number begins again and becomes a channel.",
-    ("rows doubled", "a/pandas_index"): "The index begins again and becomes a channel.",
-    ("rows doubled", "a/r_write_csv2"): "The row number begins again and becomes a channel.",
     ("rows doubled", "b/isd_lite_missing"): "The column of hours is a reading then, and days are averaged.",
     ("rows doubled", "b/months_across"): "Year and month are channels then, and the row number is the step.",
-    ("rows later again", "a/campbell_toa5"): "The record number begins again and becomes a channel.",
     ("rows later again", "a/ondotori"): "The serial value of the time begins again and becomes a channel.",
-    ("rows later again", "a/pandas_index"): "The index begins again and becomes a channel.",
-    ("rows later again", "a/r_write_csv2"): "The row number begins again and becomes a channel.",
+    (
+        "one more text column",
+        "b/dates_across",
+    ): "The table is not taken for a wide one, and the time is lost.",
     ("decimal comma", "a/us_orders"): "Amounts such as $1.741,18 are text and left out without a question.",
     (
         "decimal comma",

@@ -224,6 +224,29 @@ def partitions(folder):
     return read_log([folder], InputConfig())
 
 
+def no_readings():
+    """Numbers that measure nothing: a code, a status, a name of a machine, a quality."""
+    lines = ["time,temp,power,lot,status,machine_id,quality"]
+    for row in range(400):
+        power = f"{row / 100 + 1:.2f}k" if row % 7 == 0 else f"{row * 10 + 1_000}"
+        words = [
+            f"{row % 40:05d}",
+            str(row // 100),
+            "7",
+            "Bad" if row == 9 else "Good",
+        ]
+        lines.append(",".join([clock(row), str(NOISE[row]), power, *words]))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def machine_folders(folder):
+    """A folder for each machine, named as a partition."""
+    for name in ("p", "q"):
+        (folder / f"machine={name}").mkdir(parents=True)
+        (folder / f"machine={name}" / "a.csv").write_bytes(table({"x": NOISE}))
+    return read_log([folder], InputConfig())
+
+
 def elapsed():
     """A time in fractions that only grows."""
     return ("time,x\n" + "".join(f"{row * 0.37:.3f},{NOISE[row]}\n" for row in range(99))).encode()
@@ -342,6 +365,10 @@ def every_log(folder, monkeypatch):
     yield log_of(nameless("machine"), entity=("machine",))
     (folder / "partitions").mkdir()
     yield partitions(folder / "partitions")
+    yield log_of(no_readings(), units=True)
+    lines = [f"{clock(row)}.{row * 37 % 1_000:03d},{row * 37 % 1_000},{NOISE[row]}" for row in range(300)]
+    yield log_of("\n".join(["time,ms,x", *lines, ""]).encode())
+    yield machine_folders(folder / "machines")
     yield json_lines(folder, monkeypatch)
     yield log_of(elapsed())
     campbell = (

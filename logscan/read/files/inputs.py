@@ -65,6 +65,8 @@ def resolved_sources(inputs: Sequence[str | Path], suffixes: Suffixes) -> tuple[
 
 
 def _behind(item: str, suffixes: Suffixes) -> list[Source]:
+    if not item.strip():
+        raise InputError("", "an input has no name", "name a file or folder; the current folder is .")
     if item == STDIN:
         return [Source("standard input", None)]
     path = Path(item)

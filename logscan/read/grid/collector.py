@@ -26,6 +26,7 @@ from logscan.records import F64, I64, Bool, CastFailure, LogKind, TimeKind
 from logscan.time_units import MINUTE_NS
 from logscan.times import Times
 
+_RECORDER_MARK = r"^\$\w+\$$"
 _NO_TIME = note("time-unreadable")
 _NO_ENTITY = note("entity-empty")
 _MANY_STATES = 1 << 21  # readings of a status that are held before all but its changes are forgotten
@@ -50,6 +51,7 @@ class Collector:
         self._last: I64 = np.empty(0, dtype=np.int64)  # per entity: its last time, for the order of rows
         self._rows_of: I64 = np.empty(0, dtype=np.int64)  # per entity: its rows, the time where there is none
         self._repeated = self._missing = self._coded = 0
+        self._bad: Counter[str] = Counter()  # quality column -> rows that it marks
         self._sums = Accumulator(len(plan.numeric))
         # Keys are exact times unless a step was given or events are counted; then the times are kept apart.
         # Ways other than the mean are taken over readings, so their times are kept.
@@ -181,6 +183,7 @@ class Collector:
         marked = {name: count for name, count in self._marked.items() if count}
         if marked:
             notes.append(note("quality-flags-removed", cells=sum(marked.values()), columns=tuple(marked)))
+        notes += [note("quality-bad", column=name, rows=rows) for name, rows in self._bad.items() if rows]
         if self.own_step is not None and self.step is not None:
             own, taken = (step_words(step, self.plan.time.kind) for step in (self.own_step, self.step))
             notes.append(note("step-coarsened", own=own, taken=taken))
@@ -277,10 +280,16 @@ class Collector:
     def _numbers(self, batch: Any, decimal: str) -> list[F64]:
         """Of each numeric column of the plan (rows,) float64."""
         columns = []
+        bad = {one: one.bad(batch.column(one.column)) for one in self.plan.quality}
+        for one, rows in bad.items():
+            self._bad[one.column] += int(rows.sum())
         for name in self.plan.numeric:
             column = batch.column(name)
             found = numbers(column, decimal if is_text(column.type) else ".")
             cells = found.cells
+            for one, rows in bad.items():
+                if one.speaks_of(name) and rows.any():
+                    cells = np.where(rows, np.nan, cells)
             if self.plan.missing:
                 coded = np.isin(cells, self.plan.missing)
                 cells = np.where(coded, np.nan, cells)
@@ -324,6 +333,8 @@ def _with_value(entity: Any, column: Any, split: Split) -> Any:
     """The keys of groups: entity and the value that becomes a channel; null where a row has none."""
     value = pc.replace_substring(pc.utf8_trim_whitespace(as_text(column)), SEPARATOR, " ")
     value = pc.if_else(pc.equal(value, pa.scalar("")), None, value)
+    if split.long:  # marks of a recorder, such as $RT_OFF$, are no sensor
+        value = pc.if_else(pc.match_substring_regex(value, _RECORDER_MARK), None, value)
     if not split.long:
         value = pc.fill_null(value, NOTHING)
     if entity is None:

@@ -19,11 +19,13 @@ from logscan.read.plan.aggregation import Aggregation, aggregation
 from logscan.read.plan.identifiers import is_coordinate, is_identifier, named_identifier
 from logscan.read.plan.log_kind import found_kind
 from logscan.read.plan.long_format import Split, found_long, found_split, mixed_hint
+from logscan.read.plan.quality_column import QualityColumn, found_quality_columns
 from logscan.read.plan.settings import ColumnSettings
 from logscan.read.plan.status import Status, found_status
 from logscan.read.plan.time_joined import is_time_again
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import Numbers, is_number, is_text, numbers
+from logscan.read.values.time_parser import INVALID
 from logscan.read.values.units import have_units
 from logscan.read.values.vocabulary import (
     CLASS_NAME,
@@ -33,13 +35,17 @@ from logscan.read.values.vocabulary import (
     LABEL_NAME,
     QUALITY_FLAG_NAME,
     STATUS_CODE_NAME,
+    THING_WORD,
 )
 from logscan.records import LogKind, TimeKind
 from logscan.time_units import SECOND_NS
 
+NO_ENTITY = "none"  # of --entity: rows of one time are averaged, whatever tells them apart
 COUNT = "count"  # the channel of rows per step in a log of events
 
 _CELLS = 20_000
+_HEAD = 1000
+_COUNTING = 0.95  # of the rows follow on the one before
 _FEW_CODES = 20  # different values of a column of codes
 
 
@@ -57,6 +63,7 @@ class Plan:
     aggregation: Aggregation
     split: Split | None = None
     status: Status | None = None
+    quality: tuple[QualityColumn, ...] = ()  # columns that tell which readings are good
     distinct: tuple[str, ...] = ()  # columns whose different values are counted (events)
     negatives: tuple[str, ...] | None = None  # columns whose negative numbers are counted; None: by evidence
     repeats: Literal["count", "drop"] | None = None
@@ -67,12 +74,19 @@ class Plan:
         """The columns that are read."""
         split = (self.split.column,) if self.split is not None else ()
         status = (self.status.column,) if self.status is not None else ()
-        found = (*self.time.columns, *self.entity, *self.numeric, *split, *status, *self.distinct)
+        quality = (one.column for one in self.quality)
+        found = (*self.time.columns, *self.entity, *self.numeric, *split, *status, *quality, *self.distinct)
         return tuple(dict.fromkeys(found))
 
 
 def found_plan(
-    table: Any, time: TimePlan, settings: ColumnSettings, *, folders: Sequence[str], place: str
+    table: Any,
+    time: TimePlan,
+    settings: ColumnSettings,
+    *,
+    folders: Sequence[str],
+    machines: Sequence[str],
+    place: str,
 ) -> Plan:
     """Roles of all columns of a sample.
 
@@ -81,6 +95,7 @@ def found_plan(
         time: the time column.
         settings: what the user set.
         folders: columns that the names of folders add; their numbers are no readings.
+        machines: of these, the ones that name machines: several values, and no parts of a time.
         place: file name, for messages.
 
     Raises:
@@ -88,12 +103,20 @@ def found_plan(
         InputError: no numeric channel.
     """
     names = table.column_names
+    settings, sought = _entity_settings(settings, names)
+    notes: list[Note] = []
+    if sought and machines:
+        settings = replace(settings, entity=tuple(machines))
+        notes.append(note("entity-folders", columns=tuple(machines)))
     require_columns("--entity", settings.entity, names)
     folders = [name for name in folders if name not in {*settings.channels, *settings.entity}]
     settings = replace(settings, keep=(*settings.keep, *folders))
-    split, notes = found_long(table, time, settings)
+    split, told = found_long(table, time, settings)
+    notes += told
     kind, told = found_kind(table, time, settings) if split is None else (LogKind.SAMPLES, [])
-    notes = [*notes, *told]
+    if sought and not settings.entity and kind is LogKind.SAMPLES:
+        settings, told = _with_found_entity(table, settings, told)
+    notes += told
     if split is None and not notes and kind is LogKind.SAMPLES:
         notes = mixed_hint(table, time, settings)
     split = split or found_split(table, settings.by_value, kind)
@@ -104,7 +127,19 @@ def found_plan(
     if kind is LogKind.EVENTS and time.kind is TimeKind.ROW:
         raise UsageError("--kind", "events need a time column and none was found", "name it with --time")
     status = _status(table, time, settings, kind, split)
+    _refuse_times_per_channel(table, time, settings, place)
     numeric, ignored = _sorted_columns(table, time, settings, kind, split, status, place)
+    quality: tuple[QualityColumn, ...] = ()
+    if kind is LogKind.SAMPLES:
+        free = [
+            name
+            for name in (*ignored, *numeric)
+            if name not in {*settings.ignore, *settings.channels, *settings.keep}
+        ]
+        quality = found_quality_columns(table, free, numeric)
+        obeyed = {one.column for one in quality}
+        numeric = [name for name in numeric if name not in obeyed]
+        ignored |= {name: note("quality-obeyed") for name in obeyed}
     long = split is not None and split.long
     asked = aggregation(settings.aggregate, kind, () if long else names)
     distinct = asked.distinct()
@@ -122,11 +157,63 @@ def found_plan(
         aggregation=asked,
         split=split,
         status=status,
+        quality=quality,
         distinct=distinct,
         negatives=settings.negatives,
         repeats=settings.repeats,
         missing=_sentinels(settings),
     )
+
+
+def _entity_settings(settings: ColumnSettings, names: Sequence[str]) -> tuple[ColumnSettings, bool]:
+    """The settings without `--entity none`, and whether the entity is to be detected."""
+    if settings.entity == (NO_ENTITY,) and NO_ENTITY not in names:
+        return replace(settings, entity=()), False
+    return settings, not settings.entity
+
+
+def _with_found_entity(
+    table: Any, settings: ColumnSettings, told: list[Note]
+) -> tuple[ColumnSettings, list[Note]]:
+    """The settings with the columns that tell rows of one time apart as the entity, and notes that say so."""
+    apart = next((one for one in told if one.key == "rows-averaged-told-apart"), None)
+    if apart is None or not all(_may_name(table, name) for name in apart["columns"]):
+        return settings, told
+    found = note("entity-found", columns=apart["columns"], share=apart["share"])
+    return replace(settings, entity=apart["columns"]), [found if one is apart else one for one in told]
+
+
+def _may_name(table: Any, name: str) -> bool:
+    """Whether the cells of a column name things: words, or numbers under the name of a thing."""
+    return is_text_column(table[name]) or THING_WORD.search(name) is not None or named_identifier(name)
+
+
+def is_text_column(column: Any) -> bool:
+    """Whether most cells of a column are no numbers."""
+    head = column.combine_chunks().drop_null()[:_HEAD]
+    return is_text(head.type) and 2 * numbers(head, ".").failures > len(head)
+
+
+def _refuse_times_per_channel(table: Any, time: TimePlan, settings: ColumnSettings, place: str) -> None:
+    """Refuse a table in which every channel has a time column of its own, and the times differ.
+
+    Raises:
+        InputError: see above.
+    """
+    if len(time.columns) != 1 or time.kind is not TimeKind.TIMESTAMP or settings.channels:
+        return
+    own = time.times([table[time.columns[0]].combine_chunks()])
+    again = re.compile(rf"{re.escape(time.columns[0])} \(\d+\)")
+    for name in table.column_names:
+        if again.fullmatch(name) and name not in settings.ignore and is_text(table[name].type):
+            others = replace(time, columns=(name,)).times([table[name].combine_chunks()])
+            known = others != INVALID
+            words = pc.utf8_trim_whitespace(table[name])
+            filled = pc.sum(pc.not_equal(words, pa.scalar(""))).as_py() or 0
+            if 2 * known.sum() > filled and (others[known] != own[known]).any():
+                fact = f"'{time.columns[0]}' and '{name}' hold different times: each channel has its own"
+                remedy = f"pass --ignore '{name}' and --channels for those of the first time; read the others alone"
+                raise InputError(place, fact, remedy)
 
 
 def _require_channels(settings: ColumnSettings, kind: LogKind, names: Sequence[str]) -> None:
@@ -281,6 +368,14 @@ def _elapsed_reason(name: str, column: Any, decimal: str) -> Note | None:
     return None
 
 
+def _counts_on(values: Any) -> bool:
+    """Whether numbers go up by the same step from row to row, but for a few places where they begin again."""
+    apart = np.diff(values)
+    steps, counts = np.unique(apart, return_counts=True)
+    most = int(np.argmax(counts))
+    return bool(steps[most] > 0 and counts[most] >= _COUNTING * len(apart))
+
+
 def _is_fraction(name: str, values: Any) -> bool:
     """Whether whole numbers are the milliseconds or microseconds of a time."""
     unit = next((unit for unit, pattern in FRACTIONS if pattern.fullmatch(name.strip())), None)
@@ -296,14 +391,10 @@ def _special_reason(name: str, values: Any, found: Numbers, kind: LogKind) -> No
     whole = bool((values % 1 == 0).all())
     if whole and QUALITY_FLAG_NAME.fullmatch(name.strip()) and len(np.unique(values)) <= 20:
         return note("quality-flag")
-    if whole and (INDEX_NAME.fullmatch(name.strip()) or re.fullmatch(r"column 1", name)) and len(values) > 1:
-        ordered = np.sort(values)
-        if (
-            len(np.unique(np.diff(ordered))) == 1
-            and ordered[1] > ordered[0]
-            and found.present == len(found.cells)
-        ):
-            return note("row-index")
+    named_index = INDEX_NAME.fullmatch(name.strip()) or re.fullmatch(r"column 1", name)
+    complete = found.present == len(found.cells)
+    if whole and named_index and complete and len(values) > 1 and _counts_on(values):
+        return note("row-index")
     distinct = len(np.unique(values))
     if kind is LogKind.SAMPLES and whole and distinct <= _FEW_CODES:
         if STATUS_CODE_NAME.fullmatch(name.strip()):

@@ -169,8 +169,11 @@ def _telling_apart(
     table: Any, times: I64, valid: Any, texts: Sequence[str], settings: ColumnSettings
 ) -> tuple[str, ...]:
     """A column, or two, whose few values tell rows of the same time apart; nothing where there are none."""
-    rows = int(valid.sum())
-    moment = np.unique(times[valid], return_inverse=True)[1]
+    # Rows that are there twice are told apart by nothing.
+    rows = table.filter(pa.array(valid)).group_by(table.column_names).aggregate([]).num_rows
+    moments, moment = np.unique(times[valid], return_inverse=True)
+    if len(moments) > 0.99 * rows:
+        return ()
     coded = {}
     for name in (*texts, *_codes_of_things(table, texts, settings)):
         if table[name].null_count:

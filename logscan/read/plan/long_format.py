@@ -26,6 +26,7 @@ from logscan.read.values.vocabulary import (
     NUMBERED_SENSOR_NAME,
     SENSOR_NAME,
     VALUE_NAME,
+    bare_name,
 )
 from logscan.records import LogKind, TimeKind
 
@@ -77,11 +78,13 @@ def found_long(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[Sp
         if settings.kind is LogKind.EVENTS or asked.split is not None or time.kind is TimeKind.ROW:
             return None, []
         decimal = settings.decimal
-        sensor = _only(name for name in free if SENSOR_NAME.fullmatch(name.strip()) and _varies(table[name]))
+        sensor = _only(
+            name for name in free if SENSOR_NAME.fullmatch(bare_name(name)) and _varies(table[name])
+        )
         value = _only(
             name
             for name in free
-            if VALUE_NAME.fullmatch(name.strip()) and _holds_numbers(table, name, decimal)
+            if VALUE_NAME.fullmatch(bare_name(name)) and _holds_numbers(table, name, decimal)
         )
         if sensor is None or value is None or not _is_long(table, sensor, value, free, decimal):
             return None, []
@@ -90,8 +93,8 @@ def found_long(table: Any, time: TimePlan, settings: ColumnSettings) -> tuple[Sp
         ]
     require_columns("--sensor", [asked.sensor] if asked.sensor else [], names)
     require_columns("--value", [asked.value] if asked.value else [], names)
-    sensor = asked.sensor or _only(name for name in free if SENSOR_NAME.fullmatch(name.strip()))
-    value = asked.value or _only(name for name in free if VALUE_NAME.fullmatch(name.strip()))
+    sensor = asked.sensor or _only(name for name in free if SENSOR_NAME.fullmatch(bare_name(name)))
+    value = asked.value or _only(name for name in free if VALUE_NAME.fullmatch(bare_name(name)))
     if sensor is None or value is None:
         option, other = ("--value", "--sensor") if sensor is None else ("--sensor", "--value")
         raise UsageError(
@@ -124,7 +127,7 @@ def _is_long(table: Any, sensor: str, value: str, free: Sequence[str], decimal: 
     head = table.slice(0, _HEAD)
     names = head[sensor].combine_chunks()
     if _is_numeric(names, decimal) and not (
-        NUMBERED_SENSOR_NAME.fullmatch(sensor.strip()) and _are_few(names)
+        NUMBERED_SENSOR_NAME.fullmatch(bare_name(sensor)) and _are_few(names)
     ):
         return False
     for name in free:
@@ -137,7 +140,7 @@ def _is_long(table: Any, sensor: str, value: str, free: Sequence[str], decimal: 
         if (
             name != value
             and numeric
-            and not (BESIDE_READING_NAME.fullmatch(name.strip()) or _is_fixed(column, names))
+            and not (BESIDE_READING_NAME.fullmatch(bare_name(name)) or _is_fixed(column, names))
         ):
             return False
     column = table[sensor].combine_chunks().drop_null()
@@ -176,7 +179,8 @@ def mixed_hint(table: Any, time: TimePlan, settings: ColumnSettings) -> list[Not
     numeric = [
         name
         for name in free
-        if _holds_numbers(table, name, settings.decimal) and not BESIDE_READING_NAME.fullmatch(name.strip())
+        if _holds_numbers(table, name, settings.decimal)
+        and not BESIDE_READING_NAME.fullmatch(bare_name(name))
     ]
     if len(numeric) != 1:
         return []

@@ -25,11 +25,20 @@ from logscan.read.values.time_parser import (
     other_forms,
     text_times,
 )
-from logscan.read.values.vocabulary import DATE_NAME, FRACTIONS, STEP_NAME, YEAR, name_score, said_order
+from logscan.read.values.vocabulary import (
+    DATE_NAME,
+    FRACTIONS,
+    RECEIPT_WORD,
+    STEP_NAME,
+    YEAR,
+    name_score,
+    said_order,
+)
 from logscan.records import F64, LogKind, TimeKind
 from logscan.time_units import DAY_NS, DAY_SECONDS, HOUR_SECONDS, MICROSECOND_NS, MILLISECOND_NS, SECOND_NS
 
 ROW = "row"
+_MOST_MISSING = 0.1  # of the cells of a time, where another column has them all
 # Excel counts days; beside whole days these are the distances at which people log, in seconds.
 _EXCEL_1970 = 25_569
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
@@ -122,7 +131,7 @@ def _named(table: Any, settings: TimeSettings, place: str) -> TimePlan:
 
 def _automatic(table: Any, free: Sequence[str], settings: TimeSettings, place: str) -> TimePlan:
     """The most likely time among the free columns: dates before epochs before steps, better names first."""
-    ranked = sorted(free, key=lambda name: -name_score(name))
+    ranked = sorted(free, key=lambda name: _rank(table, name))
     postponed: AmbiguousDatesError | None = None
     for name in ranked:
         least = 0.5 if name_score(name) == 2 else 0.9
@@ -144,6 +153,15 @@ def _automatic(table: Any, free: Sequence[str], settings: TimeSettings, place: s
             return with_clock(table, plan, [other for other in free if other != name], named=False)
     _refuse_unread_time(table, ranked, settings, place)
     return unnamed_time(table, free, settings) or _row_plan()
+
+
+def _rank(table: Any, name: str) -> tuple[int, bool, bool]:
+    """Better times have a name that says so, a cell in nearly every row, and no name of a receipt."""
+    missing = table[name].null_count
+    if is_text(table[name].type):
+        blank = pc.equal(pc.utf8_trim_whitespace(table[name]), pa.scalar(""))
+        missing += pc.sum(blank).as_py() or 0
+    return -name_score(name), missing > _MOST_MISSING * table.num_rows, RECEIPT_WORD.search(name) is not None
 
 
 def _refuse_unread_time(table: Any, ranked: Sequence[str], settings: TimeSettings, place: str) -> None:

@@ -108,6 +108,12 @@ FORMATS: tuple[TimeFormat, ...] = (
         seen=r"\d{1,2}[- ][^\W\d_]{3,9}\.?[- ,]+\d{2,4}[^;|\t]*",
         across=True,
     ),
+    TimeFormat(  # a week without a day is read as its Monday
+        "iso-week",
+        r"^\s*(?P<y>\d{4})\s*-?\s*[Ww](?P<week>\d{2})(?:-?(?P<weekday>[1-7]))?\s*$",
+        "YYYY-Www",
+        seen=r"\d{4}-?[Ww]\d{2}(-?[1-7])?",
+    ),
     TimeFormat(
         "mon-d-y",
         rf"^\s*{_WEEKDAY}{_MONTH}\.?[-/. ]+(?P<d>\d{{1,2}}),?[-/. ]+(?P<y>\d{{4}}){_CLOCK}?\s*$",

@@ -131,10 +131,13 @@ def _matched_times(column: Any, form: TimeForm) -> I64:
     year = number("y") + form.format.year_zero
     if "era" in fields:
         year = year + _era_starts(fields["era"])
-    month = _month_numbers(fields["mon"]) if "mon" in fields else number("m")
+    month = _month_numbers(fields["mon"]) if "mon" in fields else number("m", 1)
     if "q" in fields:
         month = 3 * number("q") - 2
-    days, dated = _days(year, month, number("d", 1))
+    if "week" in fields:
+        days, dated = _week_days(year, number("week"), number("weekday", 1))
+    else:
+        days, dated = _days(year, month, number("d", 1))
     valid &= dated
     times = np.where(valid, days * DAY_NS + clock, INVALID)
     if form.aware:
@@ -154,6 +157,18 @@ def _days(year: I64, month: I64, day: I64) -> tuple[I64, Bool]:
     begin = months.astype("datetime64[D]").astype(np.int64)
     valid &= begin + day <= (months + 1).astype("datetime64[D]").astype(np.int64)
     return np.where(valid, begin + day - 1, 0)[run], valid[run]
+
+
+def _week_days(year: I64, week: I64, weekday: I64) -> tuple[I64, Bool]:
+    """Days since 1970 of days in weeks by ISO 8601, and which of them there are; 4 January lies in week 1."""
+    ones, fours = np.ones_like(year), np.full_like(year, 4)
+    fourth, valid = _days(year, ones, fours)
+    monday = fourth - (fourth + 3) % 7  # 1 January 1970 was a Thursday
+    following = monday + 7 * (week - 1)
+    # Week 53 is there in years whose 4 January of the next year does not lie in it.
+    next_fourth, _ = _days(year + 1, ones, fours)
+    valid &= (week >= 1) & (following < next_fourth - (next_fourth + 3) % 7)
+    return following + weekday - 1, valid
 
 
 def _clock(hour: I64, minute: I64, second: I64, late: bool | None) -> tuple[I64, Bool]:

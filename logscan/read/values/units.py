@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from logscan.errors import InputError
 from logscan.read.values.numbers import is_text
 
+_PREFIXES = {"k": "e3", "K": "e3", "M": "e6", "G": "e9"}  # alone behind a number, whatever its decimal mark
 _WITH_UNIT = (
     r"^\s*(?P<number>[+\-−]?[0-9０-９][0-9０-９.,']*(?:[eE][+-]?\d+)?)"
     r"\s*(?P<unit>[\p{L}°%‰µΩ℃㎡-㏿€$¥][^\s,;:]{0,11}(?: [^\s\d,;:]{1,8})?)\s*$"
@@ -60,10 +61,12 @@ class UnitStripper:
 
     Attributes:
         units: column -> its unit, so far.
+        scaled: column -> cells whose prefix (k, M, G) was multiplied out, so far.
     """
 
     def __init__(self, place: str, left_alone: frozenset[str]) -> None:
         self.units: dict[str, str] = {}
+        self.scaled: dict[str, int] = {}
         self._place = place
         self._left_alone = left_alone
 
@@ -84,9 +87,17 @@ class UnitStripper:
         found = match.is_valid()
         if not pc.any(found).as_py():
             return column
-        for unit in pc.unique(match.field("unit").filter(found)).to_pylist():
-            self._note(name, unicodedata.normalize("NFKC", unit).strip())
-        return pc.if_else(found, match.field("number"), column)
+        units = match.field("unit")
+        number = match.field("number")
+        for unit in pc.unique(units.filter(found)).to_pylist():
+            factor = _PREFIXES.get(unit.strip())
+            if factor is None:
+                self._note(name, unicodedata.normalize("NFKC", unit).strip())
+            else:  # thousands on some cells, such as 1.02k beside 980
+                mine = pc.equal(units, pa.scalar(unit))
+                number = pc.if_else(mine, pc.binary_join_element_wise(number, factor, ""), number)
+                self.scaled[name] = self.scaled.get(name, 0) + (pc.sum(mine).as_py() or 0)
+        return pc.if_else(found, number, column)
 
     def _note(self, name: str, unit: str) -> None:
         known = self.units.setdefault(name, unit)

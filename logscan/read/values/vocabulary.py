@@ -6,6 +6,11 @@ import re
 
 from logscan.time_units import MICROSECOND_NS, MILLISECOND_NS
 
+# Times at which a row was handled, later than the time at which it was measured.
+RECEIPT_WORD = re.compile(
+    r"receiv|receipt|arriv|import|insert|process|upload|ingest|server|modif|updat|受信|取込|更新|接收|更新|수신",
+    re.IGNORECASE,
+)
 # Words of a time by what they tell, for all that follows: the one list of what a column of times is called.
 _DATE_WORDS = "date|datum|fecha|日時|日付|年月日|日期|일시|날짜|일자"
 _MOMENT_WORDS = "time|stamp|zeit|horodatage|時刻|时间|時間|时刻|시간"
@@ -86,13 +91,30 @@ LABEL_NAME = re.compile(
     r"|異常(ラベル)?|ラベル",
     re.IGNORECASE,
 )
+# What historians and OPC servers say of a reading.
+QUALITY_COLUMN_NAME = re.compile(r"quality|qualität|qualite|品質|質量|품질|(^|[ _.])(qc|qs)$", re.IGNORECASE)
+GOOD_QUALITY_WORDS = frozenset(
+    {"good", "ok", "valid", "normal", "g", "confirmed", "gut", "良", "良好", "正常", "有効"}
+)
+BAD_QUALITY_WORDS = frozenset(
+    {
+        "bad", "uncertain", "invalid", "questionable", "doubtful", "suspect", "substituted", "stale", "error",
+        "failed", "b", "u", "q", "i", "schlecht", "不良", "異常", "無効", "不明",
+    }
+)  # fmt: skip
+# Keys of partitions that cut a log into files and name no machine.
+PART_NAME = re.compile(
+    r"(.*[_ ])?(part(ition)?|chunk|batch|shard|bucket|split|file|version|run|page|seq)(no|_?id|number)?",
+    re.IGNORECASE,
+)
 # A label of several classes: 0 is normal.
 CLASS_NAME = re.compile(
     r"class(es)?|target|(fault|failure|state)[_ ]?(label|class|type|id)|クラス", re.IGNORECASE
 )
 # What a logger says of itself beside its readings.
 STATUS_CODE_NAME = re.compile(
-    r"(.*[_ ])?(err(or)?s?|status|stat|fault)([_ ]?(code|word|no|number|flag)s?)?|(エラー|ステータス|状態)(コード|番号)?"
+    r"(.*[_ ])?(err(or)?s?|status|stat|fault)([_ ]?(code|word|no|number|flag)s?)?"
+    r"|(エラー|ステータス|状態)(コード|番号)?"
     r"|(fehler|störung)(code|nummer)?",
     re.IGNORECASE,
 )
@@ -101,7 +123,8 @@ QUALITY_FLAG_NAME = re.compile(
     r"(.* )?(品質情報|均質番号|現象なし情報)|.*[ _.](qc|qa|quality)([ _]?(flag|code))?|qn_?\d*", re.IGNORECASE
 )
 INDEX_NAME = re.compile(
-    r"unnamed: [\d.]+|(.*[_ ])?(index|sequence|idx|rows?|rec(ord)?|recnum|entry|point|id|no\.?|nr\.?|number|seq)|instant|udi|#"
+    r"unnamed: [\d.]+|(.*[_ ])?(index|sequence|idx|rows?|rec(ord)?|recnum|entry|point|id|no\.?|nr\.?|number|seq)"
+    r"|instant|udi|#"
     r"|連番|行番号|通番|番号|№",
     re.IGNORECASE,
 )
@@ -125,7 +148,8 @@ SENSOR_NAME = re.compile(
     re.IGNORECASE,
 )
 VALUE_NAME = re.compile(
-    r"_?(var|tag|sensor|numeric)?[_ ]?(value|val)|readings?|data|payload|state|result|(計測|測定)?値|データ",
+    r"_?(var(iable)?|tag|sensor|numeric|measured)?[_ ]?(value|val)|readings?|data|payload|state|result"
+    r"|(計測|測定)?値|データ",
     re.IGNORECASE,
 )
 # Numbers that stand beside a reading and are none: how good it is, which one it is, where it was taken.
@@ -187,7 +211,8 @@ IDENTIFIER_TOKENS = frozenset(
 IDENTIFIER_NAMES = frozenset(
     {
         "customer", "invoice", "order", "transaction", "receipt", "ticket", "user", "account", "member",
-        "client", "store", "product", "item", "number", "nummer", "numéro", "número", "numero", "station", "stn", "order number", "invoice number", "customer number",
+        "client", "store", "product", "item", "number", "nummer", "numéro", "número", "numero", "station", "stn",
+        "order number", "invoice number", "customer number",
         "顧客", "会員", "伝票", "店舗", "商品", "得意先", "注文", "受注", "社員", "担当者",
     }
 )  # fmt: skip
@@ -206,6 +231,18 @@ _SAID_ORDERS = (
     ("dmy", re.compile(r"\b(dd?|tt|jj)[-/. ](mm?)[-/. ]?[yja]", re.IGNORECASE)),
     ("mdy", re.compile(r"\b(mm?)[-/. ](dd?|tt)[-/. ]?[yja]", re.IGNORECASE)),
 )
+
+
+_TYPE_BEHIND = re.compile(
+    r"\s*[\[(（](string|text|varchar|numeric|number|float|double|real|int(eger)?\d*|date ?time|date|bool(ean)?)"
+    r"[)\]）]$",
+    re.IGNORECASE,
+)
+
+
+def bare_name(name: str) -> str:
+    """A name without the type that some exports write behind it, as in `Variable value(numeric)`."""
+    return _TYPE_BEHIND.sub("", name.strip())
 
 
 def said_order(name: str) -> str | None:

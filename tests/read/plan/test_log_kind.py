@@ -77,7 +77,7 @@ def test_dates_whose_rows_vary_are_events():
 
 
 def test_two_columns_that_tell_rows_apart_are_named():
-    """Rows of stores and items that share their day are averaged, and the note says what to pass."""
+    """Rows of stores and items that share their day are series of their own; `--entity none` averages them."""
     table = pd.DataFrame(
         [
             (day, store, item)
@@ -89,8 +89,12 @@ def test_two_columns_that_tell_rows_apart_are_named():
     )
     table["sales"] = DRAW.normal(50, 9, len(table)).round(1)
     log = read(table)
-    assert any("pass --entity store --entity item" in note for note in words(log.notes))
-    assert len(read(table, entity=("store", "item")).series) == 6
+    assert log.schema.entity_columns == ("store", "item")
+    assert any("tells rows of one time apart" in note for note in words(log.notes))
+    assert len(log.series) == len(read(table, entity=("store", "item")).series) == 6
+    averaged = read(table, entity=("none",))
+    assert len(averaged.series) == 1
+    assert any("pass --entity store --entity item" in note for note in words(averaged.notes))
 
 
 def test_rows_that_nothing_tells_apart_are_said():

@@ -153,12 +153,13 @@ def test_a_line_of_totals_under_counted_hours_does_not_hide_them():
 
 @pytest.mark.parametrize("name", ["Store", "turbine_id", "MachineID", "Station no."])
 def test_numbered_things_that_are_there_every_day_are_no_hours(name):
-    """Twenty-four stores are not the hours of a day: a note says how to read them apart."""
+    """Twenty-four stores are not the hours of a day: they are series of their own."""
     days = pd.date_range("2024-01-01", periods=40)
     rows = pd.MultiIndex.from_product([days.strftime("%Y-%m-%d"), range(1, 25)], names=["Date", name])
     log = read_frame(pd.DataFrame({"x": np.arange(960) % 7 + 0.5}, index=rows).reset_index())
     assert log.schema.time_column == "Date"
-    assert any("tells them apart: pass --entity" in note for note in words(log.notes))
+    assert log.schema.entity_columns == (name,)
+    assert len(log.series) == 24
 
 
 @pytest.mark.parametrize("head", ["date,hour", "year,month,day", "year,doy,hhmm", "time,minute"])

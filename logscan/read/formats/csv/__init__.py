@@ -124,6 +124,10 @@ class CsvTable:
                 note("unit-of-column", column=name, unit=unit) for name, unit in self._units.units.items()
             ]
             found.append(note("units-removed", units=tuple(units)))
+        if self._units is not None:
+            found += [
+                note("prefixes-applied", column=name, cells=n) for name, n in self._units.scaled.items()
+            ]
         return found
 
     def close(self) -> None:

@@ -95,13 +95,14 @@ def test_months_across_beside_years():
 
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%m/%d/%y", "%Y%m", "%Y"])
 def test_dates_across(form):
-    """A thing per row and dates across: read with the thing as entity, as the note says."""
+    """A thing per row and dates across: the thing is the entity, and a note says so."""
     freq = {"%Y%m": "MS", "%Y": "YS"}.get(form, "D")
     times = pd.date_range("2001-01-01", freq=freq, periods=19)
     lines = [",".join(["name", *times.strftime(form)])]
     lines += [",".join([f"thing {place}", *map(str, VALUES[place, :19])]) for place in range(11)]
     log = read(lines)
-    assert any("pass --entity name" in note for note in words(log.notes))
+    assert log.schema.entity_columns == ("name",)
+    assert any("tells rows of one time apart" in note for note in words(log.notes))
     log = read(lines, entity=("name",))
     assert [len(one.values) for one in log.series] == [19] * 11
     np.testing.assert_array_equal(
