@@ -27,7 +27,7 @@ from logscan.read.grid.set_aside import with_calendar
 from logscan.read.grid.step import step_from
 from logscan.read.machines import refuse_machines_in_files, with_file_entities
 from logscan.read.plan.columns import NO_ENTITY, Plan
-from logscan.read.plan.machine_keys import machine_keys
+from logscan.read.plan.identifiers import machine_keys
 from logscan.read.plan.settings import ColumnSettings, SplitSettings, TimeSettings
 from logscan.read.plant_calendar import plant_intervals
 from logscan.read.sampling import sampled_plan

@@ -19,12 +19,12 @@ from logscan.read.plan.aggregation import Aggregation, aggregation
 from logscan.read.plan.identifiers import is_coordinate, is_identifier, named_identifier
 from logscan.read.plan.log_kind import found_kind
 from logscan.read.plan.long_format import Split, found_long, found_split, mixed_hint
-from logscan.read.plan.quality_column import QualityColumn, found_quality_columns
 from logscan.read.plan.settings import ColumnSettings
 from logscan.read.plan.status import Status, found_status
 from logscan.read.plan.time_joined import is_time_again
 from logscan.read.plan.time_plan import TimePlan
 from logscan.read.values.numbers import Numbers, is_number, is_text, numbers
+from logscan.read.values.quality_column import QualityColumn, found_quality_columns
 from logscan.read.values.time_parser import INVALID
 from logscan.read.values.units import have_units
 from logscan.read.values.vocabulary import (
