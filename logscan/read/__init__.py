@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,9 +60,20 @@ def read_log(
         UsageError: an option that names nothing or contradicts another.
     """
     stream = stdin if stdin is not None else sys.stdin.buffer
-    given = config.model_dump()
     sources = with_file_entities(resolved_sources(inputs, TABLE_SUFFIXES), config.entity)
-    sources = without_empty(sources, given)
+    sources = without_empty(sources, config.model_dump())
+    return _read(sources, config, stream, progress, keep)
+
+
+def _read(
+    sources: tuple[Source, ...],
+    config: InputConfig,
+    stream: BinaryIO,
+    progress: Callable[[int], None] | None,
+    keep: tuple[str, ...],
+) -> Log:
+    """The log of files or members of archives that are found already."""
+    given = config.model_dump()
     with closing(opened_table(sources[0], given, stream)) as first:
         if len(sources) == 1:
             require_columns("--ignore", config.ignore, first.names)
@@ -85,7 +95,11 @@ def read_log(
             told += collect(collector, table, [], sources, decimal=mark, progress=progress)
     found = finished_series(collector, first.source.name)
     if config.entity != (NO_ENTITY,):
-        alone = partial(_read_alone, config=config, keep=keep)
+
+        def alone(source: Source) -> Log:
+            """One file, or one member of an archive, as a log of its own."""
+            return _read((source,), config, stream, None, keep)
+
         refuse_machines_in_files(sources, plan, found.duplicates, collector.rows_used, alone)
     series, marked = with_calendar(
         found.series,
@@ -97,12 +111,6 @@ def read_log(
     log = summarised(collector, found, series, first, sources, marked=marked, told=told)
     give_back_memory()
     return log
-
-
-def _read_alone(source: Source, config: InputConfig, keep: tuple[str, ...]) -> Log:
-    """One file as a log of its own."""
-    assert source.path is not None
-    return read_log([source.path], config, keep=keep)
 
 
 def _decimal(table: TableReader, config: InputConfig) -> str:

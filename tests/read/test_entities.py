@@ -1,6 +1,7 @@
 """Machines told apart by columns, folders and files, and the question where nothing tells."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -100,6 +101,16 @@ def test_files_of_two_machines_are_a_question(tmp_path, key, pattern):
     """Different readings at the same times are never averaged unasked; the remedy names the option."""
     with pytest.raises(InputError, match=f"--entity {key}"):
         read_log([written(tmp_path, pattern)], InputConfig())
+
+
+def test_members_of_an_archive_are_compared_as_files_are(tmp_path):
+    """Two machines in one zip are a question too."""
+    written(tmp_path, "{}.csv")
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        for name in VALUES:
+            archive.write(tmp_path / f"{name}.csv", f"{name}.csv")
+    with pytest.raises(InputError, match="--entity file"):
+        read_log([tmp_path / "both.zip"], InputConfig())
 
 
 def test_files_of_one_machine_are_read_as_one(tmp_path):

@@ -17,7 +17,7 @@ def checked_timezone(name: str) -> str:
     """An IANA time zone; raises UsageError with the nearest name where there is none."""
     try:
         pd.Timestamp(0).tz_localize(name)
-    except (KeyError, ValueError, OSError, AttributeError, TypeError) as error:
+    except (LookupError, ValueError, OSError, AttributeError, TypeError) as error:
         remedy = did_you_mean(name, sorted(available_timezones())) or "use an IANA name such as Asia/Tokyo"
         raise UsageError("--timezone", f"unknown time zone '{name}'", remedy) from error
     return name
