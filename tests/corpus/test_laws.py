@@ -18,6 +18,7 @@ ALL = {case.name: case for half in HALVES for case in cases(half)}
 OPEN: dict[tuple[str, str], str] = {
     ("rows doubled", "a/balance_elapsed"): "The seconds since the start begin again and become a channel.",
     ("rows doubled", "a/labview_lvm"): "The seconds since the start begin again and become a channel.",
+    ("rows doubled", "a/oscilloscope"): "The seconds around the trigger begin again and become a channel.",
     ("rows doubled", "b/isd_lite_missing"): "The column of hours is a reading then, and days are averaged.",
     ("rows doubled", "b/months_across"): "Year and month are channels then, and the row number is the step.",
     ("rows later again", "a/ondotori"): "The serial value of the time begins again and becomes a channel.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from logscan.notes import Note, note
 from logscan.read.formats.table import distinct_names
@@ -12,6 +13,7 @@ from logscan.read.values.units import is_kind, is_unit
 from logscan.read.values.vocabulary import HEADER_TIME_WORD
 
 _MANY_UNITS = 0.4
+_DATE_OR_TIME = re.compile(r"\s*(date|time|datetime)\s*", re.IGNORECASE)
 _MOST_BETWEEN = 3  # last lines above the data, of which one is the header though the last is none
 
 
@@ -111,9 +113,13 @@ def _is_units(row: list[str]) -> bool:
 
 
 def _unit_share(row: list[str]) -> float:
+    """The share of units and kinds; `date` and `time` name columns too, so the other cells must be units."""
     cells = [cell for cell in row if cell.strip()]
-    hits = sum(is_unit(cell) or is_kind(cell) for cell in cells)
-    return hits / max(len(cells), 1)
+    others = [cell for cell in cells if not _DATE_OR_TIME.fullmatch(cell)]
+    hits = sum(is_unit(cell) or is_kind(cell) for cell in others)
+    if len(others) < len(cells) and 2 * hits <= len(others):
+        return 0.0
+    return (hits + len(cells) - len(others)) / max(len(cells), 1)
 
 
 def joined_header(rows: Rows, *, above: Rows) -> Header:
@@ -123,13 +129,25 @@ def joined_header(rows: Rows, *, above: Rows) -> Header:
     cells = [cell.strip() for cell in written]
     under = [(number, row[: len(cells)]) for number, row in rows[1:] if len(row) >= len(cells)]
     plain = [(number, row) for number, row in under if not _is_units(row)]
+    levels = bool(plain) and _names_index(plain[-1][1], cells)
+    if levels:  # the name of the index stands alone, the cells above it name the levels
+        last, index = plain.pop()
+        cells[0] = index[0].strip()
     if plain and _repeats(cells):
         cells = [_joined(parts) for parts in zip(cells, *(row for _, row in plain), strict=True)]
         last = plain[-1][0]
     elif plain and _completes(plain[0][1], cells):
         cells = [below.strip() or cell for below, cell in zip(plain[0][1], cells, strict=True)]
         last = plain[0][0]
-    if _repeats(cells):
+    stacked = [(number, ["", *row[1:]] if levels else row) for number, row in above]
+    if stacked and _is_stacked(stacked[-1][1], cells):
+        timed = [not cell.strip() for cell in stacked[-1][1]]
+        for number, row in reversed(stacked):
+            if not _is_stacked(row, cells) or [not cell.strip() for cell in row] != timed:
+                break
+            first = number
+            cells = [_joined(parts) for parts in zip(row, cells, strict=True)]
+    elif _repeats(cells):
         group = next((item for item in reversed(above) if _is_group(item[1], cells)), None)
         if group is not None:
             first = group[0]
@@ -160,6 +178,31 @@ def _is_group(row: list[str], cells: list[str]) -> bool:
     return 2 <= len(row) <= len(cells) + 1 and _distinct(row) >= 2
 
 
+def _is_stacked(row: list[str], cells: list[str]) -> bool:
+    """Whether a row has the first words of all names but those of the time, or of some where it repeats a word.
+
+    The same word above all names, such as a station, tells nothing apart.
+    """
+    filled = [bool(cell.strip()) for cell in row]
+    if len(row) != len(cells) or filled[0] or _distinct(row) < 2 or _values(row) or _is_units(row):
+        return False
+    empty = [name for name, full in zip(cells, filled, strict=True) if not full]
+    if not any(HEADER_TIME_WORD.search(name) for name in empty):
+        return False
+    return _is_written_out(row) or all(not name or HEADER_TIME_WORD.search(name) for name in empty)
+
+
+def _is_written_out(row: list[str]) -> bool:
+    """Whether cells side by side repeat a word: then an empty cell is empty, and no part of a group before it."""
+    return any(one.strip() and one.strip() == other.strip() for one, other in pairwise(row))
+
+
+def _names_index(row: list[str], cells: list[str]) -> bool:
+    """Whether a row under the names holds but the name of the time, as under names of several levels."""
+    alone = len(row) > 2 and bool(row[0].strip()) and not any(cell.strip() for cell in row[1:])
+    return alone and bool(HEADER_TIME_WORD.search(row[0])) and not HEADER_TIME_WORD.search(cells[0])
+
+
 def _completes(row: list[str], cells: list[str]) -> bool:
     """Whether a row has names for all columns that the names leave out, as where cells were merged."""
     names = [name.strip() for name, cell in zip(row, cells, strict=False) if not cell]
@@ -168,6 +211,8 @@ def _completes(row: list[str], cells: list[str]) -> bool:
 
 def _filled(row: list[str], width: int) -> list[str]:
     """The names of groups over all their columns."""
+    if _is_written_out(row):
+        return [cell.strip() for cell in (row + [""] * width)[:width]]
     filled: list[str] = []
     for cell in (row + [""] * width)[:width]:
         filled.append(cell.strip() or (filled[-1] if filled else ""))
