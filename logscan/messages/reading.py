@@ -237,6 +237,12 @@ NOTES: dict[str, Message] = {
         "guessed",
     ),
     # what is only told
+    "lines-quoted": Message("Quotes around whole lines taken off.", "行全体を囲む引用符を外しました。"),
+    "marks-left": Message(
+        "Columns that repeat their name in every row left out: {columns:3}.",
+        "全行で列名と同じ値が入っている列を除きました：{columns:3}。",
+        "guessed",
+    ),
     "line-above-header": Message(
         "Line {line:plain} above the header skipped.", "見出し行より上の{line:plain}行目を読み飛ばしました。"
     ),

@@ -59,6 +59,8 @@ def table_of(data: bytes, schema: InputSchema) -> Table | None:
     body = rows[schema.data_line - 1 :]
     if len(rows) != len(text.splitlines()) or not body:  # a cell over several lines
         return None
+    if schema.kind == "samples" and len(body[0]) == 1 < len(schema.channels):  # a line is written as one cell
+        return None
     return Table(
         head=rows[: schema.data_line - 1],
         names=None if schema.header_line is None else schema.header_line - 1,

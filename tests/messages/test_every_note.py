@@ -283,6 +283,8 @@ def preambles(folder):
     units = '"TIMESTAMP","A","B"\n"TS","Deg C","hPa"\n"","Avg","Smp"\n'
     yield log_of(f'"TOA5","CR1000","CR1000"\n{units}{body}'.encode())
     yield log_of(f"Time,A,B,Extra\n{body}".encode())
+    yield log_of("".join(f'"{line}"\n' for line in ["Time,A,B", *body.splitlines()]).encode())
+    yield log_of("".join(f"flow,4,{line}\n" for line in ["Time,A,B", *body.splitlines()]).encode())
     yield log_of(("Time,A\n" + body.replace("\n", ",1.5\n")).encode())
     yield log_of(body.encode())
     yield log_of(f"Time,A,B\n{body}".encode() + bytes(64))

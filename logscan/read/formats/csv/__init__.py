@@ -19,10 +19,10 @@ from logscan.read.files.encoding import Utf8Stream
 from logscan.read.files.inputs import Source
 from logscan.read.files.opened import SAMPLE_BYTES, OpenedFile
 from logscan.read.formats.csv.dialect import BLANK, CsvSettings, Dialect, found_dialect
-from logscan.read.formats.csv.lines import Squeezed
+from logscan.read.formats.csv.lines import ChangedLines, Pieces, squeezed, unquoted
 from logscan.read.formats.csv.odd_rows import header_column
 from logscan.read.formats.csv.reader import CsvRows
-from logscan.read.formats.layout.times_across import found_across
+from logscan.read.formats.layout.times_across import Across, found_across
 from logscan.read.formats.table import ColumnsToRead, Format, Found, settings_of
 from logscan.read.values.units import UnitStripper
 
@@ -53,16 +53,21 @@ class CsvTable:
         self._dialect = found_dialect(text, settings, ended=len(sample) < SAMPLE_BYTES, place=file.place)
         stream = file.text.stream
         _skip_lines(stream, self._dialect.skipped_lines)
-        lines = Squeezed(stream) if self._dialect.delimiter == BLANK else stream
+        lines: Pieces = ChangedLines(stream, unquoted) if self._dialect.quoted_lines else stream
+        lines = ChangedLines(lines, squeezed) if self._dialect.delimiter == BLANK else lines
         self._csv = CsvRows(lines, self._dialect, file.place, lambda: file.position)
         self._rows = self._csv.batches(BLOCK_BYTES)
+        self._marks = frozenset(self._dialect.marks) - settings.named
+        if self._marks:
+            self._rows = map(self._without_marks, self._rows)
         self._units: UnitStripper | None = None
         if settings.units:
             left_alone = frozenset({*settings.entity, settings.time or ""})
             self._units = UnitStripper(file.place, left_alone)
             self._rows = map(self._units.stripped, self._rows)
         headed = self._dialect.header_line is not None
-        self._across = found_across(self._dialect.names, settings.named) if headed else None
+        self._across: Across | None = None
+        self._across = found_across(self.names, settings.named) if headed else None
         if self._across is not None:
             self._rows = map(self._across.below, self._rows)
 
@@ -74,7 +79,9 @@ class CsvTable:
     @property
     def names(self) -> tuple[str, ...]:
         """The columns."""
-        return self._across.columns if self._across is not None else self._dialect.names
+        if self._across is not None:
+            return self._across.columns
+        return tuple(name for name in self._dialect.names if name not in self._marks)
 
     @property
     def found(self) -> Found:
@@ -113,9 +120,15 @@ class CsvTable:
         if self._units is None and self._across is None:
             self._csv.wanted = _with_tellers(columns, self._dialect)
 
+    def _without_marks(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return batch.select([name for name in batch.schema.names if name not in self._marks])
+
     def notes(self) -> list[Note]:
         """What a user should know about how the file was read."""
         found = list(self._dialect.notes)
+        if self._marks:
+            marks = tuple(name for name in self._dialect.marks if name in self._marks)
+            found.append(note("marks-left", columns=marks))
         if self._across is not None:
             found.append(self._across.note)
         found += self._file.text.notes()

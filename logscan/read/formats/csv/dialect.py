@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 
-from logscan.errors import EmptyInputError, UsageError
-from logscan.notes import Note
+from logscan.errors import EmptyInputError, InputError, UsageError
+from logscan.notes import Note, note
 from logscan.read.formats.csv.decimal_mark import found_decimal, refuse_split_decimals
+from logscan.read.formats.csv.lines import unquoted
 from logscan.read.formats.csv.open_quotes import holds_rows
 from logscan.read.formats.layout import found_layout
 from logscan.read.formats.table import refuse_wide
-from logscan.read.values.recognise import Rows, is_value
+from logscan.read.values.recognise import Rows, is_moment, is_value
 
 BLANK = " "  # as a delimiter: a run of blanks and tabs
 
@@ -22,6 +24,8 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 500
 _NAMES_WITHIN = 5  # first rows
 _SHORT_WORD = 3  # letters, of a word that stands for no reading
+# Text may hold them by chance, so they are proposed and not taken: mark, how it is called, cells that a row needs.
+_OTHER_DELIMITERS = ((BLANK, "a blank", 3), *((mark, f"'{mark}'", 2) for mark in "^~!#&*@"))
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
 
 
@@ -59,6 +63,8 @@ class Dialect:
     header_end: int | None  # 1-based, the last line whose cells are in the names
     written: tuple[str, ...]  # the cells of its main line as written, to find it again further down
     skipped_lines: int  # physical lines before the first row of data
+    quoted_lines: bool  # quotes stand around whole lines, and are taken off first
+    marks: tuple[str, ...]  # columns of numbers that mark what a row is, and are no readings
     notes: tuple[Note, ...]
 
 
@@ -87,9 +93,15 @@ def found_dialect(sample: str, settings: CsvSettings, *, ended: bool, place: str
     if said and delimiter is None:
         delimiter = said[1]
     raw, found, quote = _taken_apart(lines, delimiter, quote)
+    bare = unquoted(lines.encode()).decode() if quote == '"' and _width(raw) == 1 else lines
+    quoted_lines = bare != lines and _width(_taken_apart(bare, delimiter, quote)[0]) > 1
+    if quoted_lines:
+        lines, (raw, found, quote) = bare, _taken_apart(bare, delimiter, quote)
     if said:
         raw = [(line, row) for line, row in raw if line > 1]
     width = _width(raw)
+    if width == 1 and delimiter is None:
+        _refuse_other_marks(lines, place)
     refuse_wide(width, place)
     rows = [(line, _trimmed(row, width)) for line, row in raw]
     layout = found_layout(
@@ -112,8 +124,27 @@ def found_dialect(sample: str, settings: CsvSettings, *, ended: bool, place: str
         header_end=layout.header_end,
         written=layout.written,
         skipped_lines=rows[first - 1][0] if first else (1 if said else 0),
-        notes=layout.notes,
+        quoted_lines=quoted_lines,
+        marks=layout.marks,
+        notes=(*layout.notes, *([note("lines-quoted")] if quoted_lines else [])),
     )
+
+
+def _refuse_other_marks(lines: str, place: str) -> None:
+    """Raise InputError for text that no usual delimiter splits, where blanks or a rare mark part times and numbers."""
+    for mark, name, fewest in _OTHER_DELIMITERS:
+        rows = _rows(lines, mark, "")
+        width = _width(rows)
+        fitting = [row for _, row in rows if len(row) == width]
+        if width < fewest or len(fitting) < 0.9 * len(rows):
+            continue
+        columns = list(zip(*fitting, strict=True))
+        timed = [sum(map(is_moment, column)) >= 0.9 * len(fitting) for column in columns]
+        values = [sum(map(is_value, column)) >= 0.9 * len(fitting) for column in columns]
+        if any(timed) and sum(values) > sum(timed):
+            fact = f"no usual delimiter splits its lines, but {name} parts them into {width} cells"
+            option = "space" if mark == BLANK else shlex.quote(mark)
+            raise InputError(place, fact, f"pass --delimiter {option} to read it so")
 
 
 def _checked_delimiter(given: str | None) -> str | None:

@@ -11,6 +11,7 @@ from logscan.errors import InputError
 
 _PIECE_BYTES = 1 << 20
 _BLANKS = re.compile(rb"[ \t]+")
+_QUOTED_LINE = re.compile(rb'^"((?:[^"\r\n]|"")*)"(?=\r?$)', re.MULTILINE)
 _EDGES = re.compile(rb"(?m)^ | (?=\r?$)")
 
 
@@ -21,11 +22,12 @@ class Pieces(Protocol):
         """About up to `size` bytes; nothing only at the end."""
 
 
-class Squeezed:
-    """UTF-8 text in which every run of blanks is one, and none stands at the ends of a line."""
+class ChangedLines:
+    """UTF-8 text whose lines are changed as they come."""
 
-    def __init__(self, text: Pieces) -> None:
+    def __init__(self, text: Pieces, changed: Callable[[bytes], bytes]) -> None:
         self._text = text
+        self._changed = changed  # whole lines -> whole lines
         self._rest = b""  # the line that is not whole yet
 
     def piece(self, size: int) -> bytes:
@@ -34,14 +36,23 @@ class Squeezed:
             whole = self._rest + data
             end = whole.rfind(b"\n") + 1
             whole, self._rest = whole[:end], whole[end:]
-            if squeezed := _squeezed(whole):
-                return squeezed
+            if found := self._changed(whole):
+                return found
         whole, self._rest = self._rest, b""
-        return _squeezed(whole)
+        return self._changed(whole)
 
 
-def _squeezed(text: bytes) -> bytes:
+def squeezed(text: bytes) -> bytes:
+    """Lines in which every run of blanks is one, and none stands at the ends."""
     return _EDGES.sub(b"", _BLANKS.sub(b" ", text))
+
+
+def unquoted(text: bytes) -> bytes:
+    """Lines without the quotes around them, where a line was written as one cell.
+
+    A line whose cells are quoted one by one stays: within a cell, quotes are doubled.
+    """
+    return _QUOTED_LINE.sub(lambda line: line[1].replace(b'""', b'"'), text)
 
 
 @dataclass(frozen=True, slots=True)

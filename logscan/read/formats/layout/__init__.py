@@ -13,7 +13,8 @@ from logscan.errors import UsageError
 from logscan.notes import Note, note
 from logscan.read.formats.layout.first_row import first_data, only_text
 from logscan.read.formats.layout.header import Header, column_names, found_header, joined_header
-from logscan.read.values.recognise import Rows
+from logscan.read.formats.layout.second_table import refuse_second_table
+from logscan.read.values.recognise import Rows, is_value
 
 _QUOTED = re.compile(r"^(['\"])(.*)\1$")
 _LINES = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
@@ -29,6 +30,7 @@ class Layout:
     cells: tuple[str, ...]  # of the header, joined over its lines
     written: tuple[str, ...]  # the cells of its main line as written, to find it again further down
     first: int  # index of the first row of data
+    marks: tuple[str, ...]  # columns of numbers that mark what a row is, and are no readings
     notes: tuple[Note, ...]
 
 
@@ -52,11 +54,14 @@ def found_layout(
         blanks: the text where runs of blanks part the cells, which names may hold.
 
     Raises:
-        InputError: a header only, or text that is no table.
+        InputError: a header only, text that is no table, or two tables.
         UsageError: an option that cannot be.
     """
     found, first = _header_and_first(rows, width, header, data_from, place, blanks)
+    if header is None and data_from is None:
+        refuse_second_table(rows, first, found.first_line if found else None, width, place)
     names, notes = column_names(found.cells if found else [], rows[first:], width)
+    marks = _marks(names, found.cells if found else [], rows[first:])
     notes += _passed_over([line for line, _ in rows[:first]], found)
     return Layout(
         names=names,
@@ -65,8 +70,26 @@ def found_layout(
         cells=tuple(found.cells) if found else (),
         written=tuple(found.written) if found else (),
         first=first,
+        marks=marks,
         notes=tuple(notes),
     )
+
+
+def _marks(names: tuple[str, ...], cells: list[str], data: Rows) -> tuple[str, ...]:
+    """Columns of numbers whose every cell is the cell of the header, beside a column of words of that kind.
+
+    Records of several kinds in one file begin like that: with the name and the version of their kind, the header too.
+    """
+    fitting = [row for _, row in data if len(row) == len(names)]
+    if not fitting or len(cells) < len(names):
+        return ()
+    same = [
+        place
+        for place, cell in enumerate(cells[: len(names)])
+        if cell and all(row[place].strip() == cell for row in fitting)
+    ]
+    numbers = [place for place in same if is_value(cells[place])]
+    return tuple(names[place] for place in numbers) if len(numbers) < len(same) else ()
 
 
 def _passed_over(lines: list[int], header: Header | None) -> list[Note]:
