@@ -15,6 +15,7 @@ from logscan.read.formats.csv.decimal_mark import found_decimal, refuse_split_de
 from logscan.read.formats.csv.lines import unquoted
 from logscan.read.formats.csv.open_quotes import holds_rows
 from logscan.read.formats.layout import found_layout
+from logscan.read.formats.layout.second_table import folded_rows
 from logscan.read.formats.table import refuse_wide
 from logscan.read.values.recognise import Rows, is_moment, is_value
 
@@ -65,6 +66,9 @@ class Dialect:
     skipped_lines: int  # physical lines before the first row of data
     quoted_lines: bool  # quotes stand around whole lines, and are taken off first
     marks: tuple[str, ...]  # columns of numbers that mark what a row is, and are no readings
+    # Rows above the data as they are compared, to tell names of another table from them; None: the user said where
+    # the table stands.
+    above: frozenset[tuple[str, ...]] | None
     notes: tuple[Note, ...]
 
 
@@ -126,6 +130,7 @@ def found_dialect(sample: str, settings: CsvSettings, *, ended: bool, place: str
         skipped_lines=rows[first - 1][0] if first else (1 if said else 0),
         quoted_lines=quoted_lines,
         marks=layout.marks,
+        above=folded_rows(rows[:first]) if settings.header is None and settings.data_from is None else None,
         notes=(*layout.notes, *([note("lines-quoted")] if quoted_lines else [])),
     )
 

@@ -15,6 +15,7 @@ import pyarrow.csv as pa_csv
 from logscan.notes import Note, note
 from logscan.read.formats.csv.open_quotes import holds_rows, refuse_swallowed
 
+_MOST_ROWS_OF_WORDS = 100  # of a block; more are no names
 EMPTY = note("row-empty")
 REPEATS_HEADER = note("header-repeats")
 
@@ -151,6 +152,23 @@ def without_repeated_header(
         return batch
     dropped[REPEATS_HEADER] += same.true_count
     return batch.filter(pc.invert(same))
+
+
+def rows_of_words(batch: pa.RecordBatch) -> list[tuple[list[str], list[str]]]:
+    """The rows of a batch of text in which no cell holds a digit or is empty, each with the row below it."""
+    mask: Any = None
+    for column in batch.columns:
+        worded: Any = pc.fill_null(pc.match_substring_regex(column, r"^\D+$"), pa.scalar(False))
+        mask = worded if mask is None else pc.and_(mask, worded)
+        if not mask.true_count:
+            return []
+    places = np.flatnonzero(mask.to_numpy(zero_copy_only=False))[:_MOST_ROWS_OF_WORDS].tolist()
+    return [
+        ([str(cell) for cell in row.values()], [str(cell or "") for cell in below.values()])
+        for row, below in (
+            batch.slice(place, 2).to_pylist() for place in places if place + 1 < batch.num_rows
+        )
+    ]
 
 
 def _holds(column: Any, cell: str) -> Any:

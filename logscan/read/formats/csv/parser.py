@@ -17,10 +17,12 @@ from logscan.read.formats.csv.lines import Block
 from logscan.read.formats.csv.odd_rows import (
     RaggedRows,
     header_column,
+    rows_of_words,
     without_blank_rows,
     without_repeated_header,
 )
 from logscan.read.formats.csv.open_quotes import refuse_swallowed_lines
+from logscan.read.formats.layout.second_table import folded, refuse_names_below
 from logscan.read.formats.table import ColumnsToRead
 
 _BOM = b"\xef\xbb\xbf"
@@ -114,8 +116,21 @@ class Parser:
             if quoted:
                 refuse_swallowed_lines(batch, self._dialect.delimiter, self._place)
             kept = without_blank_rows(batch, dropped)
-            batches.append(without_repeated_header(kept, self._written, dropped) if self._written else kept)
+            kept = without_repeated_header(kept, self._written, dropped) if self._written else kept
+            self._refuse_second_table(kept)
+            batches.append(kept)
         return Parsed(batches, ragged.dropped + dropped, cut)
+
+    def _refuse_second_table(self, batch: pa.RecordBatch) -> None:
+        """Raise InputError where names of another table stand in a batch of text."""
+        dialect = self._dialect
+        if dialect.above is None:
+            return
+        for row, below in rows_of_words(batch):
+            if folded(row) not in dialect.above:
+                headed = dialect.header_line is not None
+                begin = dialect.header_line or dialect.skipped_lines + 1
+                refuse_names_below(row, below, begin, headed=headed, place=self._place)
 
     def _holds_needless(self, batch: pa.RecordBatch) -> bool:
         """Whether rows may be empty or repeat the header, by the columns that tell it."""

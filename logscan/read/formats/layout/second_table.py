@@ -35,20 +35,22 @@ def refuse_second_table(rows: Rows, first: int, header_line: int | None, width: 
             _refuse(rows, index, header_line or rows[first][0], headed=header_line is not None, place=place)
 
 
-def refuse_names_below(row: list[str], following: list[str], begin: int, place: str) -> None:
+def refuse_names_below(row: list[str], following: list[str], begin: int, *, headed: bool, place: str) -> None:
     """Raise InputError where a row far below is names with the time among them, above readings.
 
     Args:
         row: of as many cells as the table.
         following: the row below it.
-        begin: line of the header or of the first row of data.
+        begin: line of the header, or of the first row of data.
+        headed: whether it is that of the header.
         place: file name, for the message.
     """
     if names_all(row, []) and _names_the_time(row) and _values(following) >= _FEWEST_VALUES:
+        option = "--header" if headed else "--data-from"
         raise InputError(
             place,
             f"there are two tables: one from line {begin}, and one far below with the columns {_shown(row)}",
-            f"put them in files of their own, or pass --header {begin} to read all rows as the first",
+            f"put them in files of their own, or pass {option} {begin} to read all rows as the first",
         )
 
 
