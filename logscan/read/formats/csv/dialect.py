@@ -64,12 +64,12 @@ class Dialect:
     header_end: int | None  # 1-based, the last line whose cells are in the names
     written: tuple[str, ...]  # the cells of its main line as written, to find it again further down
     skipped_lines: int  # physical lines before the first row of data
-    quoted_lines: bool  # quotes stand around whole lines, and are taken off first
-    marks: tuple[str, ...]  # columns of numbers that mark what a row is, and are no readings
+    notes: tuple[Note, ...]
+    quoted_lines: bool = False  # quotes stand around whole lines, and are taken off first
+    marks: tuple[str, ...] = ()  # columns of numbers that mark what a row is, and are no readings
     # Rows above the data as they are compared, to tell names of another table from them; None: the user said where
     # the table stands.
-    above: frozenset[tuple[str, ...]] | None
-    notes: tuple[Note, ...]
+    above: frozenset[tuple[str, ...]] | None = None
 
 
 def found_dialect(sample: str, settings: CsvSettings, *, ended: bool, place: str) -> Dialect:
