@@ -146,7 +146,8 @@ def _refuse_other_marks(lines: str, place: str) -> None:
         columns = list(zip(*fitting, strict=True))
         timed = [sum(map(is_moment, column)) >= 0.9 * len(fitting) for column in columns]
         values = [sum(map(is_value, column)) >= 0.9 * len(fitting) for column in columns]
-        if any(timed) and sum(values) > sum(timed):
+        sentence = mark == BLANK and values.count(False) > 1  # several words, such as `[INFO] pump 3 started`
+        if any(timed) and sum(values) > sum(timed) and not sentence:
             fact = f"no usual delimiter splits its lines, but {name} parts them into {width} cells"
             option = "space" if mark == BLANK else shlex.quote(mark)
             raise InputError(place, fact, f"pass --delimiter {option} to read it so")
