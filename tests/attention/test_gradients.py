@@ -18,7 +18,8 @@ def _wave(count: int, width: int) -> torch.Tensor:
 def test_gradients_equal_finite_differences(group_queries, coarse, exclusion, probes):
     """Output, log-partition and neighbour weights differentiate through query, key, value and bias.
 
-    Along random directions, which a wrong entry of the Jacobian meets almost surely; entry by entry in one case a kind.
+    Along one random direction, and entry by entry in two cases. A direction shrinks the error of one entry, and the
+    default tolerance let 10 % of an entry pass; this one lets it pass in few cases.
     """
     key = _wave(83, 3)
     inputs = [
@@ -52,7 +53,7 @@ def test_gradients_equal_finite_differences(group_queries, coarse, exclusion, pr
     every_entry = (coarse, exclusion, probes, group_queries) in {("mean", 3, 2, 16), ("second", 3, 0, 1)}
     inputs = [part.requires_grad_() for part in inputs]
     torch.manual_seed(7)
-    assert torch.autograd.gradcheck(outputs, inputs, fast_mode=not every_entry)
+    assert torch.autograd.gradcheck(outputs, inputs, fast_mode=not every_entry, atol=1e-7, rtol=1e-4)
 
 
 @pytest.mark.parametrize("group_queries", [1, 16])
